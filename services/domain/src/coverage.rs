@@ -1,0 +1,217 @@
+//! Coverage: what an accepted, held or imported line occupies, and the index by which a new line finds its rivals.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::{
+    cents::BasisPoints,
+    declaration::{Meeting, PrestatieKey},
+    identifiers::{
+        ActivityCode, Agb, ConditionCode, ContractId, GroupId, KindCode, LineReference, Pseudonym,
+        RegionCode, Sequence, Uzovi,
+    },
+    period::Period,
+};
+
+/// Facts of one line by which it meets others, resolved from line and contract when it was decided.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Coverage {
+    /// Who declared it.
+    pub declarant: Agb,
+    /// Declarant, participants and on_behalf_of of the line, with the contract's declarants and participants.
+    pub agbs: BTreeSet<Agb>,
+    /// The insurer it was declared to.
+    pub insurer: Uzovi,
+    /// Who pays: the insurer, or all bound insurers of a contract billed to the lead.
+    pub payers: BTreeSet<Uzovi>,
+    /// The prestatie.
+    pub prestatie: PrestatieKey,
+    /// Its kind of funding.
+    pub kind: KindCode,
+    /// Its form (of an ADZ), if it has one.
+    pub form: Option<Box<str>>,
+    /// The contract; imported prestaties may have none.
+    pub contract_id: Option<ContractId>,
+    /// Whether the contract bills each insurer: lines of it to different insurers are complementary, never rivals.
+    pub each_insurer: bool,
+    /// When.
+    pub period: Period,
+    /// About whom.
+    pub subject: Subject,
+    /// The group, with the groups that the contract says overlap.
+    pub overlapping_groups: BTreeSet<GroupId>,
+    /// Region of the line, else of its group.
+    pub region: Option<RegionCode>,
+    /// Condition of the group, else of the catalogue entry.
+    pub condition: Option<ConditionCode>,
+    /// Activities of the line; of a lumpsum also those of its contract.
+    pub activities: BTreeSet<ActivityCode>,
+    /// Form of the meetings.
+    pub meeting: Option<Meeting>,
+    /// Deduction of the contract for hybrid meetings.
+    pub hybrid_deduction: Option<BasisPoints>,
+    /// Onderaanneming: on whose behalf.
+    pub on_behalf_of: Option<Agb>,
+    /// Prestaties that the contract agrees to be part of it.
+    pub agreed_parts: BTreeSet<PrestatieKey>,
+    /// Whether schoning was recorded by the begin of the period.
+    pub schoning_recorded: bool,
+    /// The sender's reference.
+    pub line_reference: LineReference,
+}
+
+/// Whom a line is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Subject {
+    /// An insured person, under every active key.
+    Insured(Vec<Pseudonym>),
+    /// A patient group.
+    Group(GroupId),
+    /// Nobody in particular.
+    None,
+}
+
+impl Subject {
+    /// Whether both are about the same: any pseudonym in common, the same group, or both nobody.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Insured(a), Self::Insured(b)) => a.iter().any(|pseudonym| b.contains(pseudonym)),
+            (Self::Group(a), Self::Group(b)) => a == b,
+            (Self::None, Self::None) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Where coverage comes from. The order is the order of decision.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct CoverageId {
+    /// Log entry: of the message, or of the imported chunk.
+    pub sequence: Sequence,
+    /// Line number in the message, or row number in the chunk.
+    pub line: u64,
+}
+
+/// What stands behind coverage.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CoverageState {
+    /// Accepted or reduced here.
+    Awarded,
+    /// Held for a person.
+    Held,
+    /// Imported: a fact, never refused.
+    Imported,
+}
+
+/// One entry of the index.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Covered {
+    /// Where it comes from.
+    pub id: CoverageId,
+    /// What stands behind it.
+    pub state: CoverageState,
+    /// Its facts.
+    pub coverage: Coverage,
+}
+
+/// A key by which coverage is found: a matching fact that is shared.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum CoverageKey {
+    /// An AGB code of line or contract.
+    Agb(Agb),
+    /// A pseudonym of the insured.
+    Pseudonym(Pseudonym),
+}
+
+impl Coverage {
+    /// Every key under which this is found.
+    #[must_use]
+    pub fn keys(&self) -> Vec<CoverageKey> {
+        let agbs = self.agbs.iter().copied().map(CoverageKey::Agb);
+        let pseudonyms = match &self.subject {
+            Subject::Insured(pseudonyms) => pseudonyms.as_slice(),
+            Subject::Group(_) | Subject::None => &[],
+        };
+        agbs.chain(pseudonyms.iter().cloned().map(CoverageKey::Pseudonym))
+            .collect()
+    }
+}
+
+/// Coverage in force, found by key and period. Freed coverage is removed.
+#[derive(Clone, Default, Debug)]
+pub struct CoverageIndex {
+    entries: BTreeMap<CoverageId, Covered>,
+    by_key: BTreeMap<CoverageKey, BTreeMap<(crate::period::Day, CoverageId), crate::period::Day>>,
+}
+
+impl CoverageIndex {
+    /// Adds an entry; one with the same id is replaced.
+    pub fn insert(&mut self, covered: Covered) {
+        self.remove(covered.id);
+        let period = covered.coverage.period;
+        for key in covered.coverage.keys() {
+            self.by_key
+                .entry(key)
+                .or_default()
+                .insert((period.first(), covered.id), period.last());
+        }
+        self.entries.insert(covered.id, covered);
+    }
+
+    /// Takes an entry out.
+    pub fn remove(&mut self, id: CoverageId) -> Option<Covered> {
+        let covered = self.entries.remove(&id)?;
+        for key in covered.coverage.keys() {
+            if let Some(found) = self.by_key.get_mut(&key) {
+                found.remove(&(covered.coverage.period.first(), id));
+                if found.is_empty() {
+                    self.by_key.remove(&key);
+                }
+            }
+        }
+        Some(covered)
+    }
+
+    /// The entry with this id.
+    #[must_use]
+    pub fn entry(&self, id: CoverageId) -> Option<&Covered> {
+        self.entries.get(&id)
+    }
+
+    /// How many entries there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Entries that share a key and a day with `coverage`, each once, in order of id.
+    #[must_use]
+    pub fn meeting(&self, coverage: &Coverage) -> Vec<&Covered> {
+        let mut ids = BTreeSet::new();
+        for key in coverage.keys() {
+            let Some(found) = self.by_key.get(&key) else {
+                continue;
+            };
+            let until = (
+                coverage.period.last(),
+                CoverageId {
+                    sequence: Sequence(u64::MAX),
+                    line: u64::MAX,
+                },
+            );
+            let overlapping = found
+                .range(..=until)
+                .filter(|(_, last)| **last >= coverage.period.first());
+            ids.extend(overlapping.map(|((_, id), _)| *id));
+        }
+        ids.into_iter()
+            .filter_map(|id| self.entries.get(&id))
+            .collect()
+    }
+}

@@ -1,0 +1,19 @@
+//! The law as pure functions: no IO, no clock, no async, no serde, no floats, no hash order.
+//!
+//! The same input gives the same decision, for ever. Layout, in reading order:
+//! values ([`identifiers`], [`cents`], [`tarief`], [`period`]), what is declared ([`declaration`]), what it is judged
+//! by ([`reference`](mod@reference), [`rejection`], [`reasons`]), the judging ([`validation`] and its [`rules`],
+//! [`history`], [`coverage`], [`double_funding`], [`ceiling`], [`decision`]), and the money ([`allocation`],
+//! [`ledger`]).
+
+pub mod cents;
+pub mod coverage;
+pub mod decision;
+pub mod declaration;
+pub mod history;
+pub mod identifiers;
+pub mod period;
+pub mod reasons;
+pub mod reference;
+pub mod rejection;
+pub mod tarief;

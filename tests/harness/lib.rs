@@ -1,0 +1,1 @@
+//! What the tests share: a world loader, private brokers and databases, one way to run a scenario.
