@@ -1,1 +1,13 @@
-//! samenloop-adapters.
+//! All that touches the outside: configuration, brokers, stores, wire formats, telemetry, time and randomness.
+//!
+//! Layout, in reading order: the seams ([`clock`], [`ids`], [`fault_plan`], [`shutdown`]), what travels,
+//! where it waits ([`broker`]), where it is kept ([`decision_store`], [`settlement_store`]).
+//! No rule of law is decided here.
+
+pub mod broker;
+pub mod clock;
+pub mod decision_store;
+pub mod fault_plan;
+pub mod ids;
+pub mod settlement_store;
+pub mod shutdown;

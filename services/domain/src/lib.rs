@@ -6,12 +6,14 @@
 //! [`history`], [`coverage`], [`double_funding`], [`ceiling`], [`decision`]), and the money ([`allocation`],
 //! [`ledger`]).
 
+pub mod allocation;
 pub mod cents;
 pub mod coverage;
 pub mod decision;
 pub mod declaration;
 pub mod history;
 pub mod identifiers;
+pub mod ledger;
 pub mod period;
 pub mod reasons;
 pub mod reference;

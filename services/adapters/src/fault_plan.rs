@@ -1,0 +1,78 @@
+//! Faults that adapters ask for at named points; empty in production.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+/// Where something may be made to fail.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum FaultPoint {
+    /// A transaction is ready and not yet committed.
+    BeforeCommit,
+    /// It is committed, and its deliveries are not yet acknowledged.
+    AfterCommitBeforeAck,
+    /// A publication is confirmed, and not yet marked as sent.
+    AfterConfirmBeforeMark,
+    /// A store or broker is read.
+    OnRead,
+    /// Something is sent to a broker or a service.
+    OnSend,
+}
+
+/// What goes wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// A transient error is returned.
+    Error,
+    /// The handler panics.
+    Panic,
+}
+
+/// Which visits of which points fail. Cloned plans share their counts.
+#[derive(Clone, Default, Debug)]
+pub struct FaultPlan {
+    planned: Arc<Mutex<BTreeMap<(FaultPoint, u64), Fault>>>,
+    visits: Arc<Mutex<BTreeMap<FaultPoint, u64>>>,
+}
+
+impl FaultPlan {
+    /// Plans `fault` for the `visit`-th time (from 1) that `point` is passed.
+    #[must_use]
+    pub fn with(self, point: FaultPoint, visit: u64, fault: Fault) -> Self {
+        self.planned
+            .lock()
+            .expect("no holder panics")
+            .insert((point, visit), fault);
+        self
+    }
+
+    /// Passes `point`: an error if one is planned for this visit.
+    ///
+    /// # Errors
+    /// [`InjectedFault`] where the plan says so.
+    pub fn pass(&self, point: FaultPoint) -> Result<(), InjectedFault> {
+        let planned = self.planned.lock().expect("no holder panics");
+        if planned.is_empty() {
+            return Ok(());
+        }
+        let mut visits = self.visits.lock().expect("no holder panics");
+        let visit = visits.entry(point).or_default();
+        *visit += 1;
+        let fault = planned.get(&(point, *visit)).copied();
+        drop((planned, visits));
+        match fault {
+            None => Ok(()),
+            Some(Fault::Error) => Err(InjectedFault { point }),
+            Some(Fault::Panic) => panic!("planned panic at {point:?}"),
+        }
+    }
+}
+
+/// An error that the plan asked for; always transient.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("planned fault at {point:?}")]
+pub struct InjectedFault {
+    /// Where.
+    pub point: FaultPoint,
+}

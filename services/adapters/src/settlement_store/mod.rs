@@ -1,0 +1,85 @@
+//! The store of settlement: claims, journals, and the gapless events of each insurer.
+//!
+//! Two databases, one contract, as in `decision_store`. Journals are enforced by the database: lines are immutable
+//! and sum to zero.
+
+mod dispatch;
+pub mod postgres;
+pub mod sqlite;
+
+use jiff::Timestamp;
+use samenloop_domain::{allocation::Part, identifiers::Uzovi, ledger::Journal};
+use samenloop_proto::settlement::v1 as wire;
+
+pub use crate::decision_store::StoreError;
+
+/// A settlement store. The set is closed: tests use [`SettlementStore::Sqlite`] in memory.
+#[derive(Clone, Debug)]
+pub enum SettlementStore {
+    /// PostgreSQL.
+    Postgres(postgres::PostgresSettlementStore),
+    /// SQLite.
+    Sqlite(sqlite::SqliteSettlementStore),
+}
+
+/// A claim with its split, to be recorded.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AllocatedClaim {
+    /// The claim.
+    pub claim: wire::Claim,
+    /// Its parts; they add up to its awarded amount.
+    pub parts: Vec<Part>,
+}
+
+/// A batch to be recorded in one transaction.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct SettlementBatch {
+    /// Claims in the order of submission.
+    pub claims: Vec<AllocatedClaim>,
+    /// One journal per message and insurer, of claims that are new.
+    pub journals: Vec<Journal>,
+}
+
+/// What became of a claim.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Recorded {
+    /// Stored now.
+    New,
+    /// Stored before with the same content.
+    Before,
+    /// Stored before with other content: refused.
+    Differs,
+}
+
+/// An event of one insurer.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StoredEvent {
+    /// Gapless from 1.
+    pub position: u64,
+    /// The claim.
+    pub claim: wire::Claim,
+    /// This insurer's parts.
+    pub parts: Vec<Part>,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+}
+
+/// Sum of one account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccountBalance {
+    /// Name of the account.
+    pub account: String,
+    /// Sum of its lines.
+    pub cents: i64,
+}
+
+/// Position of an insurer's stream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StreamHead {
+    /// Whose.
+    pub insurer: Uzovi,
+    /// The last position given.
+    pub position: u64,
+    /// Sum of cents of all its events.
+    pub cents: i64,
+}
