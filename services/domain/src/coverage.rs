@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     cents::BasisPoints,
-    declaration::{Meeting, PrestatieKey},
+    declaration::{InsuredIdentity, Line, Meeting, Participant, PrestatieKey},
+    facts::LineFacts,
     identifiers::{
         ActivityCode, Agb, ConditionCode, ContractId, GroupId, KindCode, LineReference, Pseudonym,
         RegionCode, Sequence, Uzovi,
     },
     period::Period,
+    reference::{Billing, Contract, Reference, Unit},
 };
 
 /// Facts of one line by which it meets others, resolved from line and contract when it was decided.
@@ -83,6 +85,98 @@ impl Subject {
     }
 }
 
+/// Whom `line` is about: its insured person, else its patient group, else nobody in particular.
+#[must_use]
+pub fn subject_of(line: &Line) -> Subject {
+    match (&line.insured, &line.patient_group_id) {
+        (Some(insured), _) => match &insured.identity {
+            InsuredIdentity::Pseudonyms(pseudonyms) => Subject::Insured(pseudonyms.clone()),
+            InsuredIdentity::Malformed => Subject::None,
+        },
+        (None, Some(group)) => Subject::Group(group.clone()),
+        (None, None) => Subject::None,
+    }
+}
+
+/// What `facts.line` would occupy; `None` while declarant, insurer, prestatie or period are not established.
+///
+/// The AGB codes are those of line and contract together, and a lumpsum has the activities of its contract too:
+/// what decides a match must not depend on what the declarant cares to write, and a lumpsum pays for the whole
+/// contract. Source: 002_eb0531d2b212ba40.txt, toelichting article 3 (the same cooperation is not paid twice).
+#[must_use]
+pub fn of_line(facts: &LineFacts<'_>, reference: &Reference) -> Option<Coverage> {
+    let (line, entry) = (facts.line, facts.prestatie?);
+    let (declarant, insurer, period) = (facts.declarant?, facts.insurer?, facts.period?);
+    let contract = facts.contract.map(|(_, contract)| contract);
+    let group = line.patient_group_id.as_ref();
+    let known_group = group.and_then(|id| reference.groups.get(id));
+    let region = line.region.clone();
+    let condition = known_group.and_then(|group| group.condition.clone());
+    Some(Coverage {
+        declarant,
+        agbs: agbs_of(declarant, line, contract),
+        insurer,
+        payers: payers_of(insurer, contract),
+        prestatie: line.prestatie.clone(),
+        kind: entry.kind.clone(),
+        form: entry.form.clone(),
+        contract_id: facts.contract.map(|(id, _)| id.clone()),
+        each_insurer: contract.is_some_and(|it| it.billing == Billing::EachInsurer),
+        period,
+        subject: subject_of(line),
+        overlapping_groups: (group.cloned().into_iter())
+            .chain(
+                contract
+                    .into_iter()
+                    .flat_map(|it| it.overlapping_groups.clone()),
+            )
+            .collect(),
+        region: region.or_else(|| known_group.and_then(|group| group.region.clone())),
+        condition: condition.or_else(|| entry.condition.clone()),
+        activities: activities_of(line, contract, entry.unit),
+        meeting: line.meeting,
+        hybrid_deduction: contract.and_then(|it| it.hybrid_deduction),
+        on_behalf_of: line.on_behalf_of.as_ref().and_then(|text| text.agb()),
+        agreed_parts: contract.map_or_else(BTreeSet::new, |it| it.agreed_parts.clone()),
+        schoning_recorded: contract
+            .and_then(|it| it.schoning_recorded_on)
+            .is_some_and(|day| day <= period.first()),
+        line_reference: line.line_reference.clone(),
+    })
+}
+
+fn agbs_of(declarant: Agb, line: &Line, contract: Option<&Contract>) -> BTreeSet<Agb> {
+    let participants = line.participants.iter().filter_map(|it| match it {
+        Participant::Provider(text) => text.agb(),
+        Participant::ThirdParty { .. } => None,
+    });
+    let of_contract = contract
+        .into_iter()
+        .flat_map(|it| it.declarants.iter().chain(&it.participants).copied());
+    participants
+        .chain(line.on_behalf_of.iter().filter_map(|text| text.agb()))
+        .chain(of_contract)
+        .chain([declarant])
+        .collect()
+}
+
+fn payers_of(insurer: Uzovi, contract: Option<&Contract>) -> BTreeSet<Uzovi> {
+    let bound = contract
+        .filter(|it| matches!(it.billing, Billing::LeadInsurer(_)))
+        .into_iter()
+        .flat_map(|it| it.insurers.iter().filter(|bound| !bound.opted_out))
+        .map(|bound| bound.uzovi);
+    bound.chain([insurer]).collect()
+}
+
+fn activities_of(line: &Line, contract: Option<&Contract>, unit: Unit) -> BTreeSet<ActivityCode> {
+    let of_contract = contract
+        .filter(|_| unit == Unit::Lumpsum)
+        .into_iter()
+        .flat_map(|it| it.activities.iter());
+    line.activities.iter().chain(of_contract).cloned().collect()
+}
+
 /// Where coverage comes from. The order is the order of decision.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct CoverageId {
@@ -90,6 +184,17 @@ pub struct CoverageId {
     pub sequence: Sequence,
     /// Line number in the message, or row number in the chunk.
     pub line: u64,
+}
+
+impl CoverageId {
+    /// The id of a line of the message that was decided as `sequence`.
+    #[must_use]
+    pub fn of_line(sequence: Sequence, line_number: u32) -> Self {
+        Self {
+            sequence,
+            line: u64::from(line_number),
+        }
+    }
 }
 
 /// What stands behind coverage.

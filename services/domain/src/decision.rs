@@ -2,6 +2,12 @@
 //!
 //! Pure: the same reference data, history and input give the same decision, for ever.
 
+mod credit;
+mod debit;
+mod message;
+mod past;
+mod register;
+
 use std::collections::BTreeMap;
 
 use uuid::Uuid;
@@ -19,6 +25,9 @@ use crate::{
     reference::{Basis, Effect},
     rejection::{ReasonCode, Rejection},
 };
+
+pub use message::{decide_message, status_of};
+pub use register::{Registration, register, waits_for};
 
 /// What is decided of a line.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]

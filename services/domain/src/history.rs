@@ -3,6 +3,9 @@
 //! A store fills it for a batch ([`HistoryKeys`] says what to load); `replay` and `check` keep it whole in memory.
 //! Deciding a message changes it through [`History::apply`] only, so both ways see the same past.
 
+mod apply;
+mod keys;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use uuid::Uuid;
@@ -10,11 +13,13 @@ use uuid::Uuid;
 use crate::{
     cents::Cents,
     coverage::{CoverageId, CoverageIndex, CoverageKey, Subject},
-    decision::Verdict,
-    declaration::{Direction, PrestatieKey},
+    decision::{ClaimFacts, Verdict},
+    declaration::{Declaration, Direction, PrestatieKey},
     identifiers::{Agb, ContractId, InvoiceNumber, LineReference, PartyId, Sequence, Uzovi},
-    period::{Day, Period},
+    period::{Day, Period, UNIQUENESS_YEARS, months_after},
 };
+
+pub use keys::keys_of;
 
 /// A reference as a declarant used it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -96,6 +101,8 @@ pub struct PastLine {
     pub received_on: Day,
     /// The credit that reversed it.
     pub credited_by: Option<CoverageId>,
+    /// What settlement got; a credit repeats it, so that no reference data is needed for it.
+    pub claim: Option<ClaimFacts>,
 }
 
 /// What a credit must repeat (ruled: else 8017), and what it gives back.
@@ -153,4 +160,33 @@ pub struct HistoryKeys {
     pub ceilings: BTreeSet<CeilingKey>,
     /// Coverage under these keys that has a day in the period.
     pub coverage: BTreeMap<CoverageKey, Period>,
+}
+
+/// The invoice part of `declaration`, unless its payee is malformed.
+///
+/// Payee is the sender where payment goes to a service bureau (COD833-VEKT 01), else the declarant.
+#[must_use]
+pub fn invoice_part_of(declaration: &Declaration) -> Option<InvoicePart> {
+    Some(InvoicePart {
+        payee: payee_of(declaration)?,
+        invoice_number: declaration.invoice_number.clone(),
+        part: declaration.invoice_part,
+    })
+}
+
+/// Who is paid. Source: COD833-VEKT, 01 is the service bureau, which is then the sender.
+#[must_use]
+pub fn payee_of(declaration: &Declaration) -> Option<Agb> {
+    match declaration.pay_to.as_str() {
+        "01" => declaration.sender_agb.agb(),
+        _ => declaration.declarant_agb.agb(),
+    }
+}
+
+/// Whether a reference or invoice part used in a message received on `used_on` is still used up on `day`.
+///
+/// Source: Vektis, AW319 v1.4, fields 0116 and 0431: unique for five years. The day five years later is free.
+#[must_use]
+pub fn is_used_up(used_on: Day, day: Day) -> bool {
+    day < months_after(used_on, UNIQUENESS_YEARS * 12)
 }

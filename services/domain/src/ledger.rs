@@ -1,9 +1,52 @@
-//! Double entry: what a claim books.
+//! Journals of double-entry bookkeeping: what insurers owe providers, and which macro-framework bears it.
+//!
+//! The hub holds no money, so it has no receivable of its own: of each insurer it keeps what its sectors cost, and
+//! what it owes providers. A journal sums to zero; debits are positive.
+
+use std::{collections::BTreeMap, fmt};
 
 use crate::{
+    allocation::Part,
     cents::Cents,
-    identifiers::{Sequence, Uzovi},
+    identifiers::{Agb, Sequence, Uzovi},
 };
+
+/// What is booked on.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Account {
+    /// What a sector (macro-framework) of an insurer bears.
+    SectorCost {
+        /// Whose.
+        insurer: Uzovi,
+        /// Which; empty where the contract has no sector key.
+        sector: Box<str>,
+    },
+    /// What an insurer owes a provider.
+    ProviderPayable {
+        /// Who owes.
+        insurer: Uzovi,
+        /// Who is owed.
+        payee: Agb,
+    },
+    /// What an insurer has paid.
+    InsurerPaid {
+        /// Who paid.
+        insurer: Uzovi,
+    },
+}
+
+impl fmt::Display for Account {
+    /// The name under which stores and reports keep the account.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SectorCost { insurer, sector } => write!(f, "insurer:{insurer}:cost:{sector}"),
+            Self::ProviderPayable { insurer, payee } => {
+                write!(f, "provider:{payee}:payable:{insurer}")
+            }
+            Self::InsurerPaid { insurer } => write!(f, "insurer:{insurer}:paid"),
+        }
+    }
+}
 
 /// A journal: lines that add up to nothing.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -14,15 +57,80 @@ pub struct Journal {
     pub version: u32,
     /// The insurer whose books they are.
     pub insurer: Uzovi,
-    /// Summed per account, in order of account.
+    /// Summed per account, in order of account; none if everything cancels out.
     pub postings: Vec<Posting>,
 }
 
 /// A line of a journal.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Posting {
-    /// Name of the account: `provider:<agb>:payable`, `insurer:<uzovi>:cost:<sector>`, ...
+    /// Name of the [`Account`].
     pub account: String,
     /// Debit positive, credit negative.
     pub cents: Cents,
+}
+
+impl Journal {
+    /// The sum of all postings: zero, unless it was put together by hand.
+    #[must_use]
+    pub fn sum(&self) -> Cents {
+        self.postings.iter().map(|posting| posting.cents).sum()
+    }
+}
+
+/// A claim of a message, allocated.
+#[derive(Clone, Copy, Debug)]
+pub struct ClaimParts<'a> {
+    /// Who is paid.
+    pub payee: Agb,
+    /// Its parts.
+    pub parts: &'a [Part],
+}
+
+/// The journals of one version of one message, by insurer: sums per account over all its claims.
+///
+/// Each part is a debit of its sector and a credit of what the insurer owes the payee; a credit line is the same
+/// the other way round.
+#[must_use]
+pub fn post(sequence: Sequence, version: u32, claims: &[ClaimParts<'_>]) -> Vec<Journal> {
+    let mut by_insurer: BTreeMap<Uzovi, BTreeMap<Account, Cents>> = BTreeMap::new();
+    for claim in claims {
+        for part in claim.parts {
+            let insurer = part.insurer;
+            let sums = by_insurer.entry(insurer).or_default();
+            let cost = Account::SectorCost {
+                insurer,
+                sector: part.sector.clone(),
+            };
+            let payable = Account::ProviderPayable {
+                insurer,
+                payee: claim.payee,
+            };
+            for (account, cents) in [(cost, part.cents), (payable, -part.cents)] {
+                let sum = sums.entry(account).or_default();
+                *sum = *sum + cents;
+            }
+        }
+    }
+    let journals = by_insurer.into_iter().map(|(insurer, sums)| Journal {
+        sequence,
+        version,
+        insurer,
+        postings: postings(sums),
+    });
+    let journals: Vec<Journal> = journals.collect();
+    for journal in &journals {
+        assert_eq!(journal.sum(), Cents::ZERO, "{journal:?} is not balanced");
+    }
+    journals
+}
+
+fn postings(sums: BTreeMap<Account, Cents>) -> Vec<Posting> {
+    sums.into_iter()
+        .filter(|(_, cents)| *cents != Cents::ZERO)
+        .map(|(account, cents)| Posting {
+            account: account.to_string(),
+            cents,
+        })
+        .collect()
 }

@@ -7,10 +7,13 @@
 //! [`ledger`]).
 
 pub mod allocation;
+pub mod ceiling;
 pub mod cents;
 pub mod coverage;
 pub mod decision;
 pub mod declaration;
+pub mod double_funding;
+pub mod facts;
 pub mod history;
 pub mod identifiers;
 pub mod ledger;

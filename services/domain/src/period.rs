@@ -44,6 +44,15 @@ impl Period {
         self.first <= day && day <= self.last
     }
 
+    /// The shortest period that covers both.
+    #[must_use]
+    pub fn enclosing(self, other: Self) -> Self {
+        Self {
+            first: self.first.min(other.first),
+            last: self.last.max(other.last),
+        }
+    }
+
     /// How many days both have; 0 if they do not meet.
     #[must_use]
     pub fn days_in_common(self, other: Self) -> u32 {

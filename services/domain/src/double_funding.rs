@@ -1,0 +1,258 @@
+//! Double funding: whether a line pays for a cooperation that other coverage pays for already.
+//!
+//! Which pairs meet, and how closely, is computed here; what that means is data (pair rules and line rules), so
+//! that a new kind of funding needs no new code. Pure, over coverage alone: it serves decisions, checks
+//! beforehand, replay and audit alike.
+//!
+//! Source: 002_eb0531d2b212ba40.txt, chapter 4 and toelichting article 3: a cooperation that another NZa prestatie
+//! pays for is not paid for again.
+
+mod pairs;
+
+use std::cmp::Reverse;
+
+use crate::{
+    cents::BasisPoints,
+    coverage::{Coverage, CoverageIndex, CoverageState, Covered},
+    decision::{EVIDENCE_MAX, Evidence, RivalFacts},
+    declaration::Meeting,
+    period::Day,
+    reference::{Effect, LineCondition, LineRule, Operand, Reference, RuleHead},
+    rejection::{ReasonCode, Rejection},
+};
+
+pub use pairs::{CHAIN_COORDINATION, Meets, rule_between};
+
+/// Fewest zorgaanbieders of a cooperation. Source: 004_edc514e4c29859bf.txt, article 2 (zorgaanbieders cooperate).
+pub const ZORGAANBIEDERS_MIN: usize = 2;
+
+/// What the rules of double funding say of one line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DoubleFunding {
+    /// The strictest effect over all rivals and line rules; allow if there is none.
+    pub effect: Effect,
+    /// Reasons of all rules with that effect, each code once, in order of report.
+    pub rejections: Vec<Rejection>,
+    /// Strictest first, at most [`EVIDENCE_MAX`].
+    pub evidence: Vec<Evidence>,
+    /// How many rivals there are: coverage for which a rule excludes, asks for review, or reduces this line.
+    pub rivals: u32,
+    /// What is deducted: once, however many rules reduce. Also present under a stricter effect, as a proposal.
+    pub deduction: Option<BasisPoints>,
+}
+
+/// One rule that hits the line, with the rival for which it does.
+struct Hit<'a> {
+    head: &'a RuleHead,
+    effect: Effect,
+    codes: Vec<ReasonCode>,
+    rival: Option<&'a Covered>,
+}
+
+/// Judges a line against everything in `index`.
+#[must_use]
+pub fn decide_line(
+    coverage: &Coverage,
+    index: &CoverageIndex,
+    reference: &Reference,
+) -> DoubleFunding {
+    decide_against(coverage, &index.meeting(coverage), reference)
+}
+
+/// Judges a line against the rivals given; those that do not meet it are passed over.
+#[must_use]
+pub fn decide_against(
+    coverage: &Coverage,
+    rivals: &[&Covered],
+    reference: &Reference,
+) -> DoubleFunding {
+    let of_line = reference
+        .line_rules
+        .iter()
+        .filter_map(|rule| line_hit(coverage, rule));
+    let of_pairs = rivals
+        .iter()
+        .filter_map(|rival| pair_hit(coverage, rival, reference));
+    let mut hits: Vec<Hit<'_>> = of_line.chain(of_pairs).collect();
+    hits.sort_by_key(|hit| {
+        (
+            Reverse(hit.effect),
+            hit.report_rank(),
+            hit.rival.map(|it| it.id),
+        )
+    });
+    let effect = hits.first().map_or(Effect::Allow, |hit| hit.effect);
+    let rivals = hits.iter().filter(|hit| hit.rival.is_some()).count();
+    let reduces = hits.iter().any(|hit| hit.effect == Effect::Reduce);
+    DoubleFunding {
+        effect,
+        rejections: reasons(hits.iter().filter(|hit| hit.effect == effect)),
+        evidence: (hits.iter().take(EVIDENCE_MAX))
+            .map(|hit| hit.evidence(coverage))
+            .collect(),
+        rivals: u32::try_from(rivals).expect("an index has fewer than 2^32 entries"),
+        deduction: deductible(coverage).filter(|_| reduces),
+    }
+}
+
+/// The deduction that a line has on its own, whoever its rivals are: that of a hybrid meeting.
+#[must_use]
+pub fn fixed_deduction(coverage: &Coverage, reference: &Reference) -> Option<BasisPoints> {
+    let reduces =
+        |rule: &LineRule| line_hit(coverage, rule).is_some_and(|hit| hit.effect == Effect::Reduce);
+    deductible(coverage).filter(|_| reference.line_rules.iter().any(reduces))
+}
+
+/// The share of a hybrid meeting that is about individual patients, if the contract of the line has one.
+///
+/// Source: 002_eb0531d2b212ba40.txt, 3.1.2: coordination of individuals is deemed to be inside other tariffs.
+fn deductible(coverage: &Coverage) -> Option<BasisPoints> {
+    let hybrid = coverage.meeting == Some(Meeting::Hybrid);
+    coverage.hybrid_deduction.filter(|_| hybrid)
+}
+
+/// What a line rule says of the line, unless it does not apply or allows.
+fn line_hit<'a>(coverage: &Coverage, rule: &'a LineRule) -> Option<Hit<'a>> {
+    let in_scope = match &rule.of {
+        Operand::Any => true,
+        Operand::Kind(kind) => *kind == coverage.kind,
+        Operand::Code(key) => *key == coverage.prestatie,
+        // A line alone has no other side to be the same as.
+        Operand::SameKind | Operand::SameCode => false,
+    };
+    let hybrid = coverage.meeting == Some(Meeting::Hybrid);
+    let holds = match rule.condition {
+        LineCondition::HybridWithDeduction => hybrid && coverage.hybrid_deduction.is_some(),
+        LineCondition::HybridWithoutDeduction => hybrid && coverage.hybrid_deduction.is_none(),
+        LineCondition::FewerThanTwoZorgaanbieders => {
+            let zorgaanbieders = coverage.agbs.iter().filter(|agb| !agb.is_service_bureau());
+            zorgaanbieders.count() < ZORGAANBIEDERS_MIN
+        }
+    };
+    let in_force = rule.head.validity.contains(coverage.period.first());
+    let effect = effect_on(coverage, rule.head.effect);
+    (in_scope && holds && in_force && effect != Effect::Allow)
+        .then(|| Hit::new(&rule.head, effect, None))
+}
+
+/// What the pair rules say of the line beside one rival, unless they allow.
+fn pair_hit<'a>(
+    coverage: &Coverage,
+    rival: &'a Covered,
+    reference: &'a Reference,
+) -> Option<Hit<'a>> {
+    let rule = rule_between(coverage, &rival.coverage, &reference.pair_rules)?;
+    let mut effect = effect_on(coverage, rule.head.effect);
+    let same_contract =
+        coverage.contract_id.is_some() && coverage.contract_id == rival.coverage.contract_id;
+    // What is held may still be refused, and what was paid before this line came is not taken back because this
+    // one begins earlier: a person decides. A duplicate within one contract is one whichever begins first.
+    let begins_earlier = coverage.period.first() < rival.coverage.period.first();
+    let uncertain = rival.state == CoverageState::Held || (begins_earlier && !same_contract);
+    if effect == Effect::Exclude && uncertain {
+        effect = Effect::Review;
+    }
+    (effect != Effect::Allow).then(|| Hit::new(&rule.head, effect, Some(rival)))
+}
+
+/// Only a hybrid line whose contract has a deduction is ever reduced; for the other line of a pair, a rule that
+/// reduces allows.
+fn effect_on(coverage: &Coverage, effect: Effect) -> Effect {
+    match effect {
+        Effect::Reduce if deductible(coverage).is_none() => Effect::Allow,
+        other => other,
+    }
+}
+
+/// The order of report of a code among the reasons of double funding: Vektis codes, then the project's own.
+fn report_rank(code: ReasonCode) -> (bool, ReasonCode) {
+    (code.as_str().starts_with("GDC-"), code)
+}
+
+impl<'a> Hit<'a> {
+    fn new(head: &'a RuleHead, effect: Effect, rival: Option<&'a Covered>) -> Self {
+        let codes = if effect == head.effect && !head.codes.is_empty() {
+            head.codes.clone()
+        } else {
+            default_codes(effect)
+        };
+        Self {
+            head,
+            effect,
+            codes,
+            rival,
+        }
+    }
+
+    fn report_rank(&self) -> Option<(bool, ReasonCode)> {
+        self.codes.iter().copied().map(report_rank).min()
+    }
+
+    fn evidence(&self, coverage: &Coverage) -> Evidence {
+        Evidence {
+            rule: self.head.id.clone(),
+            rule_version: self.head.version,
+            effect: self.effect,
+            codes: self.codes.clone(),
+            basis: self.head.basis,
+            source: self.head.source.clone(),
+            rival: self.rival.map(|rival| rival_facts(coverage, rival)),
+        }
+    }
+}
+
+/// The codes of an effect that a rule does not name any for, or that its own effect was softened to.
+fn default_codes(effect: Effect) -> Vec<ReasonCode> {
+    let codes: &[&str] = match effect {
+        Effect::Allow => &[],
+        Effect::Reduce => &["8059", "GDC-DF-RED"],
+        Effect::Review => &["GDC-DF-FLAG"],
+        Effect::Exclude => &["0634", "GDC-DF-EXCL"],
+    };
+    codes.iter().map(|code| ReasonCode::known(code)).collect()
+}
+
+/// Findings with every code once, in order of report; neighbouring codes of one rule are one finding.
+fn reasons<'a>(hits: impl Iterator<Item = &'a Hit<'a>>) -> Vec<Rejection> {
+    let mut codes: Vec<(ReasonCode, &RuleHead)> = Vec::new();
+    for (code, head) in hits.flat_map(|hit| hit.codes.iter().map(|code| (*code, hit.head))) {
+        if !codes.iter().any(|(known, _)| *known == code) {
+            codes.push((code, head));
+        }
+    }
+    codes.sort_by_key(|(code, _)| report_rank(*code));
+    let mut findings: Vec<Rejection> = Vec::new();
+    for (code, head) in codes {
+        match findings.last_mut() {
+            Some(last) if last.rule == head.id => last.codes.push(code),
+            _ => findings.push(Rejection::new(&head.id, &[code.as_str()])),
+        }
+    }
+    findings
+}
+
+fn rival_facts(coverage: &Coverage, rival: &Covered) -> RivalFacts {
+    let other = &rival.coverage;
+    RivalFacts {
+        id: rival.id,
+        imported: rival.state == CoverageState::Imported,
+        held: rival.state == CoverageState::Held,
+        declarant: other.declarant,
+        insurer: other.insurer,
+        line_reference: other.line_reference.clone(),
+        contract_id: other.contract_id.clone(),
+        prestatie: other.prestatie.clone(),
+        period: other.period,
+        days_in_common: coverage.period.days_in_common(other.period),
+        shared_agbs: coverage.agbs.intersection(&other.agbs).copied().collect(),
+        shared_activities: (coverage.activities.intersection(&other.activities))
+            .cloned()
+            .collect(),
+    }
+}
+
+/// The day on which a rule between two lines must be in force: the later of their begin dates.
+#[must_use]
+pub fn day_of_judgement(a: &Coverage, b: &Coverage) -> Day {
+    a.period.first().max(b.period.first())
+}

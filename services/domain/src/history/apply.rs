@@ -1,0 +1,134 @@
+//! How a decision changes the past.
+
+use crate::{
+    cents::Cents,
+    coverage::{CoverageId, CoverageState, Covered},
+    decision::{LineDecision, MessageDecision, Validated, Verdict},
+    history::{History, PastFacts, PastLine, ReferenceKey, RegisteredMessage},
+    identifiers::Agb,
+};
+
+impl History {
+    /// Makes `decision` of `input` part of the past.
+    ///
+    /// A part of the past that was not loaded stays so: what a credit gives back of a term or ceiling that nobody
+    /// asked for matters to nobody in the batch.
+    pub fn apply(&mut self, input: &Validated, decision: &MessageDecision) {
+        let declaration = &input.declaration;
+        let registered = RegisteredMessage {
+            party: input.party.clone(),
+            content_digest: input.content_digest,
+            sequence: decision.sequence,
+            version: 1,
+        };
+        self.messages.insert(declaration.message_id, registered);
+        if let Some(part) = &decision.invoice_part {
+            // A use of more than five years ago may stand here; the newest one counts from now on.
+            self.invoice_parts.insert(part.clone(), input.received_on);
+        }
+        for withdrawal in &decision.withdrawn {
+            if let Some(message) = self.messages.get_mut(&withdrawal.message_id) {
+                message.version += 1;
+            }
+        }
+        let Some(declarant) = declaration.declarant_agb.agb() else {
+            return;
+        };
+        for (line, decided) in declaration.lines.iter().zip(&decision.lines) {
+            let id = CoverageId::of_line(decision.sequence, decided.line_number);
+            self.occupy(id, decided);
+            if let (Some(original), Some(reference)) = (decided.reverses, &line.original_reference)
+            {
+                let key = ReferenceKey {
+                    declarant,
+                    reference: reference.clone(),
+                };
+                self.reverse(id, original, &key, decided.facts.as_ref());
+            }
+            self.record(id, declarant, input, decided);
+        }
+    }
+
+    /// What an awarded or held debit takes from now on.
+    fn occupy(&mut self, id: CoverageId, decided: &LineDecision) {
+        let (Some(coverage), Some(facts)) = (&decided.coverage, &decided.facts) else {
+            return;
+        };
+        let state = match decided.verdict {
+            Verdict::Review => CoverageState::Held,
+            _ => CoverageState::Awarded,
+        };
+        self.coverage.insert(Covered {
+            id,
+            state,
+            coverage: coverage.clone(),
+        });
+        if let Some(term) = &facts.term {
+            *self.terms.entry(term.clone()).or_default() += 1;
+        }
+        for (key, cents) in &facts.ceilings {
+            let taken = self.ceilings.entry(key.clone()).or_default();
+            *taken = *taken + *cents;
+        }
+    }
+
+    /// What an accepted credit gives back, and what becomes of its original.
+    fn reverse(
+        &mut self,
+        credit: CoverageId,
+        original: CoverageId,
+        key: &ReferenceKey,
+        facts: Option<&PastFacts>,
+    ) {
+        self.coverage.remove(original);
+        let known = self.lines.get_mut(key).into_iter().flatten();
+        for line in known.filter(|line| line.id == original) {
+            line.credited_by = Some(credit);
+            if line.verdict == Verdict::Review {
+                line.verdict = Verdict::Withdrawn;
+                line.proposed = Cents::ZERO;
+            }
+        }
+        let Some(facts) = facts else {
+            return;
+        };
+        if let Some(used) = (facts.term.as_ref()).and_then(|term| self.terms.get_mut(term)) {
+            *used = used.saturating_sub(1);
+        }
+        for (key, cents) in &facts.ceilings {
+            if let Some(taken) = self.ceilings.get_mut(key) {
+                *taken = *taken - *cents;
+            }
+        }
+    }
+
+    fn record(
+        &mut self,
+        id: CoverageId,
+        declarant: Agb,
+        input: &Validated,
+        decided: &LineDecision,
+    ) {
+        let Some(insurer) = input.declaration.insurer_uzovi.uzovi() else {
+            return;
+        };
+        let key = ReferenceKey {
+            declarant,
+            reference: decided.line_reference.clone(),
+        };
+        self.lines.entry(key).or_default().push(PastLine {
+            id,
+            message_id: input.declaration.message_id,
+            party: input.party.clone(),
+            direction: decided.direction,
+            insurer,
+            facts: decided.facts.clone(),
+            verdict: decided.verdict,
+            awarded: decided.awarded,
+            proposed: decided.proposed,
+            received_on: input.received_on,
+            credited_by: None,
+            claim: decided.claim.clone(),
+        });
+    }
+}

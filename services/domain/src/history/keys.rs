@@ -1,0 +1,79 @@
+//! What of the past a batch of messages needs to be decided.
+
+use std::collections::{BTreeMap, btree_map::Entry};
+
+use crate::{
+    ceiling,
+    coverage::{self, CoverageKey},
+    decision::Validated,
+    declaration::{Direction, Line},
+    facts::{self, LineFacts},
+    history::{HistoryKeys, ReferenceKey, invoice_part_of},
+    identifiers::{Agb, LineReference},
+    period::Period,
+    reference::Reference,
+};
+
+/// What deciding `batch` may ask of the past; more than is asked, never less.
+///
+/// A message that validation refused whole needs only its id and invoice part, a line that it refused no coverage.
+#[must_use]
+pub fn keys_of(batch: &[&Validated], reference: &Reference) -> HistoryKeys {
+    let mut keys = HistoryKeys::default();
+    for input in batch {
+        let declaration = &input.declaration;
+        keys.messages.insert(declaration.message_id);
+        keys.invoice_parts.extend(invoice_part_of(declaration));
+        let Some(declarant) = declaration.declarant_agb.agb() else {
+            continue;
+        };
+        if !input.findings.message.is_empty() {
+            continue;
+        }
+        for line in &declaration.lines {
+            keys.references.extend(references_of(declarant, line));
+            if line.direction == Direction::Credit {
+                continue;
+            }
+            let facts = facts::establish(declaration, line, reference);
+            keys.terms.extend(ceiling::term_of(&facts));
+            if !input.findings.lines.contains_key(&line.line_number) {
+                let ceilings = ceiling::ceilings_of(&facts);
+                keys.ceilings.extend(ceilings.map(|(key, _)| key));
+                add_coverage(&mut keys.coverage, &facts, reference);
+            }
+        }
+    }
+    keys
+}
+
+fn references_of(declarant: Agb, line: &Line) -> impl Iterator<Item = ReferenceKey> {
+    let key = move |reference: &LineReference| ReferenceKey {
+        declarant,
+        reference: reference.clone(),
+    };
+    let original = line.original_reference.iter().map(key);
+    original.chain([key(&line.line_reference)])
+}
+
+/// Keys of the line's coverage; periods of one key become the period that encloses them.
+fn add_coverage(
+    keys: &mut BTreeMap<CoverageKey, Period>,
+    facts: &LineFacts<'_>,
+    reference: &Reference,
+) {
+    let Some(coverage) = coverage::of_line(facts, reference) else {
+        return;
+    };
+    for key in coverage.keys() {
+        match keys.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(coverage.period);
+            }
+            Entry::Occupied(mut entry) => {
+                let enclosing = entry.get().enclosing(coverage.period);
+                entry.insert(enclosing);
+            }
+        }
+    }
+}
