@@ -9,5 +9,8 @@ pub mod clock;
 pub mod decision_store;
 pub mod fault_plan;
 pub mod ids;
+pub mod pseudonym;
+pub mod seal;
 pub mod settlement_store;
 pub mod shutdown;
+pub mod wire;
