@@ -1,7 +1,8 @@
 //! All that touches the outside: configuration, brokers, stores, wire formats, telemetry, time and randomness.
 //!
 //! Layout, in reading order: the seams ([`clock`], [`ids`], [`fault_plan`], [`shutdown`]), what travels,
-//! where it waits ([`broker`]), where it is kept ([`decision_store`], [`settlement_store`]).
+//! where it waits ([`broker`]), where it is kept ([`decision_store`], [`settlement_store`]) and on what
+//! ([`sqlite`], [`postgres_pool`], [`migration`]).
 //! No rule of law is decided here.
 
 pub mod broker;
@@ -9,8 +10,11 @@ pub mod clock;
 pub mod decision_store;
 pub mod fault_plan;
 pub mod ids;
+pub mod migration;
+pub mod postgres_pool;
 pub mod pseudonym;
 pub mod seal;
 pub mod settlement_store;
 pub mod shutdown;
+pub mod sqlite;
 pub mod wire;
