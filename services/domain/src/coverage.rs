@@ -1,4 +1,5 @@
-//! Coverage: what an accepted, held or imported line occupies, and the index by which a new line finds its rivals.
+//! Coverage: what an accepted, held or imported line occupies, and the index by which a new line
+//! finds its rivals.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +20,8 @@ use crate::{
 pub struct Coverage {
     /// Who declared it.
     pub declarant: Agb,
-    /// Declarant, participants and on_behalf_of of the line, with the contract's declarants and participants.
+    /// Declarant, participants and on_behalf_of of the line, with the contract's declarants and
+    /// participants.
     pub agbs: BTreeSet<Agb>,
     /// The insurer it was declared to.
     pub insurer: Uzovi,
@@ -33,7 +35,8 @@ pub struct Coverage {
     pub form: Option<Box<str>>,
     /// The contract; imported prestaties may have none.
     pub contract_id: Option<ContractId>,
-    /// Whether the contract bills each insurer: lines of it to different insurers are complementary, never rivals.
+    /// Whether the contract bills each insurer: lines of it to different insurers are
+    /// complementary, never rivals.
     pub each_insurer: bool,
     /// When.
     pub period: Period,
@@ -98,11 +101,13 @@ pub fn subject_of(line: &Line) -> Subject {
     }
 }
 
-/// What `facts.line` would occupy; `None` while declarant, insurer, prestatie or period are not established.
+/// What `facts.line` would occupy; `None` while declarant, insurer, prestatie or period are not
+/// established.
 ///
-/// The AGB codes are those of line and contract together, and a lumpsum has the activities of its contract too:
-/// what decides a match must not depend on what the declarant cares to write, and a lumpsum pays for the whole
-/// contract. Source: 002_eb0531d2b212ba40.txt, toelichting article 3 (the same cooperation is not paid twice).
+/// The AGB codes are those of line and contract together, and a lumpsum has the activities of its
+/// contract too: what decides a match must not depend on what the declarant cares to write, and a
+/// lumpsum pays for the whole contract. Source: 002_eb0531d2b212ba40.txt, toelichting article 3
+/// (the same cooperation is not paid twice).
 #[must_use]
 pub fn of_line(facts: &LineFacts<'_>, reference: &Reference) -> Option<Coverage> {
     let (line, entry) = (facts.line, facts.prestatie?);
@@ -281,6 +286,11 @@ impl CoverageIndex {
     #[must_use]
     pub fn entry(&self, id: CoverageId) -> Option<&Covered> {
         self.entries.get(&id)
+    }
+
+    /// All entries, in order of id.
+    pub fn entries(&self) -> impl Iterator<Item = &Covered> {
+        self.entries.values()
     }
 
     /// How many entries there are.
