@@ -17,7 +17,10 @@ use crate::{
     build,
     described::described,
     engine, events, histories,
-    oracle::{self, Event, Judged, Outcome, past::Spot},
+    oracle::{
+        self, Event, Judged, Outcome,
+        past::{Past, Spot},
+    },
 };
 
 /// Histories judged by one test.
@@ -113,7 +116,8 @@ fn spot(id: CoverageId) -> Spot {
 
 /// The first message on which both disagree, with all that happened until then.
 fn check(events: &[Event], reference: &Reference) -> Result<(), TestCaseError> {
-    let expected = oracle::decide_all(events, reference);
+    let mut past = Past::default();
+    let expected = oracle::decide_all(&mut past, events, reference);
     let actual = engine::decide_all(events, reference);
     for (sequence, (expected, actual)) in (1..).zip(expected.iter().zip(&actual)) {
         if let (Some(expected), Some(actual)) = (expected, actual)
@@ -125,6 +129,11 @@ fn check(events: &[Event], reference: &Reference) -> Result<(), TestCaseError> {
             )));
         }
     }
+    let verdicts = (
+        past.newest_verdicts(),
+        engine::newest_verdicts(events, reference),
+    );
+    prop_assert_eq!(verdicts.0, verdicts.1, "{}", described(events, reference));
     Ok(())
 }
 

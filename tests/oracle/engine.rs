@@ -1,10 +1,10 @@
 //! The engine as the tests drive it: with the whole past in memory, or with what a batch asks of it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use samenloop_domain::{
     coverage::{Coverage, CoverageId, CoverageState, Covered, Subject},
-    decision::{MessageDecision, Validated, decide_message},
+    decision::{MessageDecision, Validated, Verdict, decide_message},
     history::{History, HistoryKeys, keys_of},
     identifiers::{GroupId, Sequence},
     period::Period,
@@ -14,16 +14,34 @@ use samenloop_domain::{
 use crate::oracle::{
     Event,
     facts::{About, Facts},
+    past::Spot,
 };
 
 /// The engine with all of the past in memory.
 pub(crate) fn decide_all(events: &[Event], reference: &Reference) -> Vec<Option<MessageDecision>> {
+    decide_from(&mut History::default(), events, reference)
+}
+
+/// What stands in the engine's past in the end: the newest verdict of every line.
+pub(crate) fn newest_verdicts(events: &[Event], reference: &Reference) -> BTreeMap<Spot, Verdict> {
     let mut history = History::default();
+    decide_from(&mut history, events, reference);
+    let lines = history.lines.values().flatten();
+    lines
+        .map(|line| ((line.id.sequence.0, line.id.line), line.verdict))
+        .collect()
+}
+
+fn decide_from(
+    history: &mut History,
+    events: &[Event],
+    reference: &Reference,
+) -> Vec<Option<MessageDecision>> {
     (1..)
         .zip(events)
         .map(|(sequence, event)| match event {
             Event::Message(validated) => {
-                let decision = decide_message(validated, &history, reference, Sequence(sequence));
+                let decision = decide_message(validated, history, reference, Sequence(sequence));
                 history.apply(validated, &decision);
                 Some(decision)
             }

@@ -1,11 +1,12 @@
 //! From the plan of a history to its messages and imports.
 
 use samenloop_domain::{
-    decision::Validated,
+    decision::{Findings, Validated},
     declaration::{Direction, Insured, InsuredIdentity, Line, Meeting, Participant, PrestatieKey},
     identifiers::{Agb, AgbText, ContractId, Pseudonym, Uzovi},
     period::{Day, Period},
     reference::{Billing, Reference},
+    rejection::Rejection,
 };
 
 use crate::{
@@ -142,6 +143,7 @@ fn message_of(
     }
     let received_on = received_on(step, &lines);
     let mut validated = message(number as u128, header, received_on, lines);
+    validated.findings = findings_of(step);
     let declaration = &mut validated.declaration;
     if step.invoice < 4 {
         declaration.invoice_number = format!("F-{}", step.invoice % 2).as_str().into();
@@ -153,6 +155,27 @@ fn message_of(
         declaration.sender_agb = AgbText::new(AGBS[4]);
     }
     validated
+}
+
+/// Now and then validation has found something; detection must put its own findings in between.
+fn findings_of(step: &StepPlan) -> Findings {
+    let found = (1..).zip(&step.lines).filter_map(|(line_number, plan)| {
+        let codes: &[&str] = match plan.found {
+            0 => &["0611"],
+            1 => &["8022", "GDC-SCHRIFT"],
+            2 => &["8063"],
+            _ => return None,
+        };
+        Some((line_number, vec![Rejection::new("found", codes)]))
+    });
+    let refused = step.invoice == 8 || step.invoice == 0 && step.received == 9;
+    Findings {
+        message: refused
+            .then(|| Rejection::new("found", &["0150"]))
+            .into_iter()
+            .collect(),
+        lines: found.collect(),
+    }
 }
 
 /// Not before the last line ended.
@@ -229,6 +252,8 @@ fn debit_of(
 }
 
 /// One of three persons; keys are added over time, so a later message carries two pseudonyms of the same person.
+///
+/// Keys that were taken out of use do not occur: the engine counts terms under the first key only.
 fn insured_of(number: u8) -> Insured {
     let who = number % 3 + 1;
     let mut insured = person(who);

@@ -76,6 +76,7 @@ pub(crate) struct LinePlan {
     pub(crate) reference: u8,
     pub(crate) twist: u8,
     pub(crate) target: u8,
+    pub(crate) found: u8,
 }
 
 /// A whole history.
@@ -153,7 +154,7 @@ fn line() -> impl Strategy<Value = LinePlan> {
     let what = (prop::bool::weighted(0.3), 0..6u8, any::<bool>(), 0..9u8);
     let about = (0..4u8, 0..9u8, 0..16u8, 0..32u8, 0..6u8);
     let written = (0..8u8, 0..16u8, 0..16u8, 0..24u8, 0..16u8);
-    (what, about, written).prop_map(|(what, about, written)| LinePlan {
+    (what, about, written, 0..24u8).prop_map(|(what, about, written, found)| LinePlan {
         is_credit: what.0,
         contract: what.1,
         second_code: what.2,
@@ -168,5 +169,6 @@ fn line() -> impl Strategy<Value = LinePlan> {
         reference: written.2,
         twist: written.3,
         target: written.4,
+        found,
     })
 }

@@ -71,13 +71,16 @@ pub(crate) struct Judged {
     pub(crate) reverses: Option<Spot>,
 }
 
-/// Decides all messages of `events` in order; imports give `None`.
-pub(crate) fn decide_all(events: &[Event], reference: &Reference) -> Vec<Option<Outcome>> {
-    let mut past = Past::default();
+/// Decides all messages of `events` in order, into `past`; imports give `None`.
+pub(crate) fn decide_all(
+    past: &mut Past,
+    events: &[Event],
+    reference: &Reference,
+) -> Vec<Option<Outcome>> {
     (1..)
         .zip(events)
         .map(|(sequence, event)| match event {
-            Event::Message(validated) => Some(decide(&mut past, validated, reference, sequence)),
+            Event::Message(validated) => Some(decide(past, validated, reference, sequence)),
             Event::Import(rows) => {
                 past.import(sequence, rows);
                 None

@@ -1,6 +1,8 @@
 //! All lines ever decided, in plain lists, and what follows from them without looking at pairs:
 //! references, invoice parts, credits, terms, lateness and ceilings.
 
+use std::collections::BTreeMap;
+
 use samenloop_domain::{
     cents::Cents,
     decision::{Validated, Verdict},
@@ -128,6 +130,12 @@ impl Past {
                 facts: Some(facts.clone()),
             });
         }
+    }
+
+    /// The newest verdict of every line that was decided here.
+    pub(crate) fn newest_verdicts(&self) -> BTreeMap<Spot, Verdict> {
+        let decided = self.lines.iter().filter(|known| !known.imported);
+        decided.map(|known| (known.spot, known.verdict)).collect()
     }
 
     /// 0030: payee, number and part were used in the last five years.
