@@ -14,8 +14,6 @@ pub mod decision;
 pub mod declaration;
 pub mod double_funding;
 pub mod facts;
-#[cfg(test)]
-mod fixtures;
 pub mod history;
 pub mod identifiers;
 pub mod ledger;
