@@ -1,7 +1,8 @@
 //! Ceilings and terms: how much, and how often, a contract lets be billed.
 //!
-//! A ceiling bounds the cents of all insurers together over a named period of a contract; a term is one use of a
-//! prestatie for one subject and insurer, so that a lumpsum is not billed oftener than was agreed.
+//! A ceiling bounds the cents of all insurers together over a named period of a contract; a term is
+//! one use of a prestatie for one subject and insurer, so that a lumpsum is not billed oftener than
+//! was agreed.
 
 use std::fmt::Write as _;
 
@@ -15,7 +16,8 @@ use crate::{
     reference::{Ceiling, Unit},
 };
 
-/// What a line takes from when it is awarded or held: the term it uses, if terms of its prestatie are counted.
+/// What a line takes from when it is awarded or held: the term it uses, if terms of its prestatie
+/// are counted.
 ///
 /// Terms are counted for a lumpsum, and for whatever the contract bounds.
 #[must_use]
@@ -80,10 +82,11 @@ pub fn is_exceeded(ceiling: &Ceiling, taken: Cents, amount: Cents) -> bool {
     taken.get().saturating_add(amount.get()) > ceiling.cents.get()
 }
 
-/// `declared` less the part that is deducted: the deduction is rounded down, in favour of the provider.
+/// `declared` less the part that is deducted: the deduction is rounded down, in favour of the
+/// provider.
 ///
-/// Source: 002_eb0531d2b212ba40.txt, 3.1.2 (the price of one of the two may need adjusting); the formula is the
-/// insurer's agreed rule. Example: 1,000,000 less 2,500 basis points is 750,000.
+/// Source: 002_eb0531d2b212ba40.txt, 3.1.2 (the price of one of the two may need adjusting); the
+/// formula is the insurer's agreed rule. Example: 1,000,000 less 2,500 basis points is 750,000.
 #[must_use]
 pub fn less_deduction(declared: Cents, deduction: Option<BasisPoints>) -> Cents {
     deduction.map_or(declared, |share| {

@@ -6,7 +6,11 @@ mod credit;
 mod debit;
 mod message;
 mod past;
+#[cfg(test)]
+mod properties;
 mod register;
+#[cfg(test)]
+mod scenarios;
 
 use std::collections::BTreeMap;
 
@@ -80,6 +84,14 @@ pub struct Findings {
     pub lines: BTreeMap<u32, Vec<Rejection>>,
 }
 
+impl Findings {
+    /// What was found of a line; empty if nothing was.
+    #[must_use]
+    pub fn of_line(&self, line_number: u32) -> &[Rejection] {
+        self.lines.get(&line_number).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// A message as detection gets it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Validated {
@@ -150,7 +162,8 @@ pub struct LineDecision {
     pub facts: Option<PastFacts>,
     /// What the line occupies from now on; present for accepted, reduced and held debits.
     pub coverage: Option<Coverage>,
-    /// Of an accepted credit: the line that it reverses, whose coverage, term and ceilings are free again.
+    /// Of an accepted credit: the line that it reverses, whose coverage, term and ceilings are free
+    /// again.
     pub reverses: Option<CoverageId>,
     /// What settlement needs; present when something is awarded.
     pub claim: Option<ClaimFacts>,

@@ -1,13 +1,15 @@
 //! Double funding: whether a line pays for a cooperation that other coverage pays for already.
 //!
-//! Which pairs meet, and how closely, is computed here; what that means is data (pair rules and line rules), so
-//! that a new kind of funding needs no new code. Pure, over coverage alone: it serves decisions, checks
-//! beforehand, replay and audit alike.
+//! Which pairs meet, and how closely, is computed here; what that means is data (pair rules and
+//! line rules), so that a new kind of funding needs no new code. Pure, over coverage alone: it
+//! serves decisions, checks beforehand, replay and audit alike.
 //!
-//! Source: 002_eb0531d2b212ba40.txt, chapter 4 and toelichting article 3: a cooperation that another NZa prestatie
-//! pays for is not paid for again.
+//! Source: 002_eb0531d2b212ba40.txt, chapter 4 and toelichting article 3: a cooperation that
+//! another NZa prestatie pays for is not paid for again.
 
 mod pairs;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Reverse;
 
@@ -23,7 +25,8 @@ use crate::{
 
 pub use pairs::{CHAIN_COORDINATION, Meets, rule_between};
 
-/// Fewest zorgaanbieders of a cooperation. Source: 004_edc514e4c29859bf.txt, article 2 (zorgaanbieders cooperate).
+/// Fewest zorgaanbieders of a cooperation. Source: 004_edc514e4c29859bf.txt, article 2
+/// (zorgaanbieders cooperate).
 pub const ZORGAANBIEDERS_MIN: usize = 2;
 
 /// What the rules of double funding say of one line.
@@ -35,9 +38,11 @@ pub struct DoubleFunding {
     pub rejections: Vec<Rejection>,
     /// Strictest first, at most [`EVIDENCE_MAX`].
     pub evidence: Vec<Evidence>,
-    /// How many rivals there are: coverage for which a rule excludes, asks for review, or reduces this line.
+    /// How many rivals there are: coverage for which a rule excludes, asks for review, or reduces
+    /// this line.
     pub rivals: u32,
-    /// What is deducted: once, however many rules reduce. Also present under a stricter effect, as a proposal.
+    /// What is deducted: once, however many rules reduce. Also present under a stricter effect, as
+    /// a proposal.
     pub deduction: Option<BasisPoints>,
 }
 
@@ -103,9 +108,11 @@ pub fn fixed_deduction(coverage: &Coverage, reference: &Reference) -> Option<Bas
     deductible(coverage).filter(|_| reference.line_rules.iter().any(reduces))
 }
 
-/// The share of a hybrid meeting that is about individual patients, if the contract of the line has one.
+/// The share of a hybrid meeting that is about individual patients, if the contract of the line has
+/// one.
 ///
-/// Source: 002_eb0531d2b212ba40.txt, 3.1.2: coordination of individuals is deemed to be inside other tariffs.
+/// Source: 002_eb0531d2b212ba40.txt, 3.1.2: coordination of individuals is deemed to be inside
+/// other tariffs.
 fn deductible(coverage: &Coverage) -> Option<BasisPoints> {
     let hybrid = coverage.meeting == Some(Meeting::Hybrid);
     coverage.hybrid_deduction.filter(|_| hybrid)
@@ -145,8 +152,9 @@ fn pair_hit<'a>(
     let mut effect = effect_on(coverage, rule.head.effect);
     let same_contract =
         coverage.contract_id.is_some() && coverage.contract_id == rival.coverage.contract_id;
-    // What is held may still be refused, and what was paid before this line came is not taken back because this
-    // one begins earlier: a person decides. A duplicate within one contract is one whichever begins first.
+    // What is held may still be refused, and what was paid before this line came is not taken back
+    // because this one begins earlier: a person decides. A duplicate within one contract is one
+    // whichever begins first.
     let begins_earlier = coverage.period.first() < rival.coverage.period.first();
     let uncertain = rival.state == CoverageState::Held || (begins_earlier && !same_contract);
     if effect == Effect::Exclude && uncertain {
@@ -155,8 +163,8 @@ fn pair_hit<'a>(
     (effect != Effect::Allow).then(|| Hit::new(&rule.head, effect, Some(rival)))
 }
 
-/// Only a hybrid line whose contract has a deduction is ever reduced; for the other line of a pair, a rule that
-/// reduces allows.
+/// Only a hybrid line whose contract has a deduction is ever reduced; for the other line of a pair,
+/// a rule that reduces allows.
 fn effect_on(coverage: &Coverage, effect: Effect) -> Effect {
     match effect {
         Effect::Reduce if deductible(coverage).is_none() => Effect::Allow,
@@ -164,7 +172,8 @@ fn effect_on(coverage: &Coverage, effect: Effect) -> Effect {
     }
 }
 
-/// The order of report of a code among the reasons of double funding: Vektis codes, then the project's own.
+/// The order of report of a code among the reasons of double funding: Vektis codes, then the
+/// project's own.
 fn report_rank(code: ReasonCode) -> (bool, ReasonCode) {
     (code.as_str().starts_with("GDC-"), code)
 }
@@ -201,7 +210,8 @@ impl<'a> Hit<'a> {
     }
 }
 
-/// The codes of an effect that a rule does not name any for, or that its own effect was softened to.
+/// The codes of an effect that a rule does not name any for, or that its own effect was softened
+/// to.
 fn default_codes(effect: Effect) -> Vec<ReasonCode> {
     let codes: &[&str] = match effect {
         Effect::Allow => &[],
@@ -212,7 +222,8 @@ fn default_codes(effect: Effect) -> Vec<ReasonCode> {
     codes.iter().map(|code| ReasonCode::known(code)).collect()
 }
 
-/// Findings with every code once, in order of report; neighbouring codes of one rule are one finding.
+/// Findings with every code once, in order of report; neighbouring codes of one rule are one
+/// finding.
 fn reasons<'a>(hits: impl Iterator<Item = &'a Hit<'a>>) -> Vec<Rejection> {
     let mut codes: Vec<(ReasonCode, &RuleHead)> = Vec::new();
     for (code, head) in hits.flat_map(|hit| hit.codes.iter().map(|code| (*code, hit.head))) {

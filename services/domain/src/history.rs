@@ -1,7 +1,9 @@
-//! What must be known of earlier decisions to decide the next: as much of it as the batch at hand needs.
+//! What must be known of earlier decisions to decide the next: as much of it as the batch at hand
+//! needs.
 //!
-//! A store fills it for a batch ([`HistoryKeys`] says what to load); `replay` and `check` keep it whole in memory.
-//! Deciding a message changes it through [`History::apply`] only, so both ways see the same past.
+//! A store fills it for a batch ([`HistoryKeys`] says what to load); `replay` and `check` keep it
+//! whole in memory. Deciding a message changes it through [`History::apply`] only, so both ways see
+//! the same past.
 
 mod apply;
 mod keys;
@@ -48,7 +50,8 @@ pub struct TermKey {
     pub contract_id: ContractId,
     /// The prestatie.
     pub prestatie: PrestatieKey,
-    /// The subject as text: `group:<id>`, `insured:<key id>:<hex of the pseudonym under the first key>`, or empty.
+    /// The subject as text: `group:<id>`, `insured:<key id>:<hex of the pseudonym under the first
+    /// key>`, or empty.
     pub subject: Box<str>,
     /// The insurer.
     pub insurer: Uzovi,
@@ -89,7 +92,8 @@ pub struct PastLine {
     pub direction: Direction,
     /// The insurer.
     pub insurer: Uzovi,
-    /// What a credit must repeat; absent of a line whose facts were not established (it was refused).
+    /// What a credit must repeat; absent of a line whose facts were not established (it was
+    /// refused).
     pub facts: Option<PastFacts>,
     /// The newest verdict.
     pub verdict: Verdict,
@@ -150,7 +154,8 @@ pub struct History {
 pub struct HistoryKeys {
     /// Message ids.
     pub messages: BTreeSet<Uuid>,
-    /// References of lines and of originals. The coverage of an original that is found is needed too.
+    /// References of lines and of originals. The coverage of an original that is found is needed
+    /// too.
     pub references: BTreeSet<ReferenceKey>,
     /// Invoice parts.
     pub invoice_parts: BTreeSet<InvoicePart>,
@@ -183,9 +188,11 @@ pub fn payee_of(declaration: &Declaration) -> Option<Agb> {
     }
 }
 
-/// Whether a reference or invoice part used in a message received on `used_on` is still used up on `day`.
+/// Whether a reference or invoice part used in a message received on `used_on` is still used up on
+/// `day`.
 ///
-/// Source: Vektis, AW319 v1.4, fields 0116 and 0431: unique for five years. The day five years later is free.
+/// Source: Vektis, AW319 v1.4, fields 0116 and 0431: unique for five years. The day five years
+/// later is free.
 #[must_use]
 pub fn is_used_up(used_on: Day, day: Day) -> bool {
     day < months_after(used_on, UNIQUENESS_YEARS * 12)

@@ -1,7 +1,8 @@
-//! Journals of double-entry bookkeeping: what insurers owe providers, and which macro-framework bears it.
+//! Journals of double-entry bookkeeping: what insurers owe providers, and which macro-framework
+//! bears it.
 //!
-//! The hub holds no money, so it has no receivable of its own: of each insurer it keeps what its sectors cost, and
-//! what it owes providers. A journal sums to zero; debits are positive.
+//! The hub holds no money, so it has no receivable of its own: of each insurer it keeps what its
+//! sectors cost, and what it owes providers. A journal sums to zero; debits are positive.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -89,8 +90,8 @@ pub struct ClaimParts<'a> {
 
 /// The journals of one version of one message, by insurer: sums per account over all its claims.
 ///
-/// Each part is a debit of its sector and a credit of what the insurer owes the payee; a credit line is the same
-/// the other way round.
+/// Each part is a debit of its sector and a credit of what the insurer owes the payee; a credit
+/// line is the same the other way round.
 #[must_use]
 pub fn post(sequence: Sequence, version: u32, claims: &[ClaimParts<'_>]) -> Vec<Journal> {
     let mut by_insurer: BTreeMap<Uzovi, BTreeMap<Account, Cents>> = BTreeMap::new();
@@ -133,4 +134,86 @@ fn postings(sums: BTreeMap<Account, Cents>) -> Vec<Posting> {
             cents,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        allocation::allocate,
+        fixtures::{agb, cents, shares, uzovi},
+    };
+
+    #[test]
+    fn message_gives_one_journal_per_insurer_summed_per_account() {
+        let sectors = shares(&[("WV", 5_000), ("HA", 5_000)]);
+        let insurers = shares(&[("7095", 6_000), ("3311", 4_000)]);
+        let first = allocate(cents(1_000), &insurers, &sectors).expect("sound keys");
+        let second = allocate(cents(100), &shares(&[("7095", 10_000)]), &sectors[..1]);
+        let second = second.expect("sound keys");
+        let payee = agb("53530001");
+        let claims = [&first, &second].map(|parts| ClaimParts { payee, parts });
+        let told: Vec<String> = post(Sequence(7), 1, &claims)
+            .iter()
+            .flat_map(|journal| &journal.postings)
+            .map(|posting| format!("{} {}", posting.account, posting.cents.get()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "insurer:3311:cost:HA 200",
+                "insurer:3311:cost:WV 200",
+                "provider:53530001:payable:3311 -400",
+                "insurer:7095:cost:HA 300",
+                "insurer:7095:cost:WV 400",
+                "provider:53530001:payable:7095 -700",
+            ]
+        );
+    }
+
+    #[test]
+    fn debit_and_credit_in_one_message_cancel_out() {
+        let insurers = shares(&[("7095", 10_000)]);
+        let debit = allocate(cents(5), &insurers, &[]).expect("sound keys");
+        let credit = allocate(cents(-5), &insurers, &[]).expect("sound keys");
+        let payee = agb("53530001");
+        let claims = [&debit, &credit].map(|parts| ClaimParts { payee, parts });
+        let journals = post(Sequence(7), 1, &claims);
+        assert_eq!(journals.len(), 1);
+        assert_eq!(
+            (journals[0].insurer, journals[0].postings.len()),
+            (uzovi("7095"), 0)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn journals_balance_and_hold_every_cent(
+            awards in prop::collection::vec(-1_000_000_000..1_000_000_000_i64, 1..20),
+            weight in 1..10_000_u32,
+        ) {
+            let insurers = shares(&[("7095", weight), ("3311", 10_000 - weight)]);
+            let sectors = shares(&[("HA", 3_333), ("WV", 3_333), ("MSZ", 3_334)]);
+            let payee = agb("53530001");
+            let allocated: Vec<Vec<Part>> = awards
+                .iter()
+                .map(|award| allocate(cents(*award), &insurers, &sectors).expect("sound keys"))
+                .collect();
+            let claims: Vec<ClaimParts<'_>> = allocated
+                .iter()
+                .map(|parts| ClaimParts { payee, parts })
+                .collect();
+            let journals = post(Sequence(1), 1, &claims);
+            let mut payable = Cents::ZERO;
+            for journal in &journals {
+                prop_assert_eq!(journal.sum(), Cents::ZERO);
+                let of_provider = |it: &&Posting| it.account.starts_with("provider:");
+                payable = payable
+                    + journal.postings.iter().filter(of_provider).map(|it| it.cents).sum::<Cents>();
+            }
+            prop_assert_eq!(payable, cents(-awards.iter().sum::<i64>()));
+        }
+    }
 }

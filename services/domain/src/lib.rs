@@ -14,6 +14,8 @@ pub mod decision;
 pub mod declaration;
 pub mod double_funding;
 pub mod facts;
+#[cfg(test)]
+mod fixtures;
 pub mod history;
 pub mod identifiers;
 pub mod ledger;

@@ -18,7 +18,7 @@ pub(super) fn decide(
     line: &Line,
     past: &Past<'_>,
 ) -> (LineDecision, Option<Withdrawal>) {
-    let mut rejections = message.findings(line);
+    let mut rejections = message.input.findings.of_line(line.line_number).to_vec();
     rejections.extend(check_reference(message, line, past));
     let original = match check_original(message, line, past) {
         Ok(original) => original,
@@ -43,9 +43,9 @@ pub(super) fn decide(
 
 /// The debit that a credit reverses: known, not refused, repeated whole, and not credited before.
 ///
-/// A reference that is absent is a finding of validation (0651), and nothing more is said of the original then.
-/// Source: Vektis COD954, codes 8062 (its debit is in the same message), 8017 (no such debit; only full credits)
-/// and 8084 (credited before).
+/// A reference that is absent is a finding of validation (0651), and nothing more is said of the
+/// original then. Source: Vektis COD954, codes 8062 (its debit is in the same message), 8017 (no
+/// such debit; only full credits) and 8084 (credited before).
 fn check_original<'a>(
     message: &Message<'_>,
     line: &Line,

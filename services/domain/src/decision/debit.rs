@@ -23,7 +23,7 @@ use crate::{
 pub(super) fn decide(message: &Message<'_>, line: &Line, past: &Past<'_>) -> LineDecision {
     let declaration = &message.input.declaration;
     let facts = facts::establish(declaration, line, message.reference);
-    let mut rejections = message.findings(line);
+    let mut rejections = message.input.findings.of_line(line.line_number).to_vec();
     rejections.extend(check_reference(message, line, past));
     rejections.extend(check_terms(&facts, past));
     rejections.extend(check_submission(message, &facts, past));
@@ -43,8 +43,8 @@ pub(super) fn decide(message: &Message<'_>, line: &Line, past: &Past<'_>) -> Lin
 
 /// A contract bounds how often a prestatie is billed for one subject and insurer (0584).
 ///
-/// Source: Vektis COD954, code 0584; 002_eb0531d2b212ba40.txt, article 2 (a lumpsum is one amount for a period).
-/// Example: four quarters were agreed, and a fifth line comes.
+/// Source: Vektis COD954, code 0584; 002_eb0531d2b212ba40.txt, article 2 (a lumpsum is one amount
+/// for a period). Example: four quarters were agreed, and a fifth line comes.
 fn check_terms(facts: &LineFacts<'_>, past: &Past<'_>) -> Option<Rejection> {
     let terms_max = facts.contract_prestatie?.terms_max?;
     let used = past.terms_used(&term_of(facts)?);
@@ -52,11 +52,13 @@ fn check_terms(facts: &LineFacts<'_>, past: &Past<'_>) -> Option<Rejection> {
         .then(|| Rejection::new("terms_left", &["0584"]).with("terms_max", terms_max))
 }
 
-/// A line comes within the submission term of its contract; a refused one has a longer term to come again (0586).
+/// A line comes within the submission term of its contract; a refused one has a longer term to come
+/// again (0586).
 ///
-/// The last day is included. The longer term is for a line under the same reference, of which an earlier version
-/// was received in time and refused, however often. Source: Vektis COD954, code 0586; terms are the contract's.
-/// Example: 2024-09-30 with 12 and 3 months: until 2025-09-30, and again until 2025-12-30.
+/// The last day is included. The longer term is for a line under the same reference, of which an
+/// earlier version was received in time and refused, however often. Source: Vektis COD954, code
+/// 0586; terms are the contract's. Example: 2024-09-30 with 12 and 3 months: until 2025-09-30, and
+/// again until 2025-12-30.
 fn check_submission(
     message: &Message<'_>,
     facts: &LineFacts<'_>,
@@ -74,10 +76,11 @@ fn check_submission(
         .then(|| Rejection::new("submitted_in_time", &["0586"]).with("last_day", last_day))
 }
 
-/// Awarded and held lines stay within the ceilings of their contract; there is no partial award (0589).
+/// Awarded and held lines stay within the ceilings of their contract; there is no partial award
+/// (0589).
 ///
-/// What counts of the line is what it would be awarded without rivals: declared less its own deduction.
-/// Source: Vektis COD954, code 0589.
+/// What counts of the line is what it would be awarded without rivals: declared less its own
+/// deduction. Source: Vektis COD954, code 0589.
 fn check_ceilings(
     message: &Message<'_>,
     facts: &LineFacts<'_>,
@@ -173,7 +176,8 @@ fn claim(message: &Message<'_>, facts: &LineFacts<'_>, coverage: &Coverage) -> C
     }
 }
 
-/// Who bears the award: the insurer alone, or where one line goes to the lead, all insurers bound by the contract.
+/// Who bears the award: the insurer alone, or where one line goes to the lead, all insurers bound
+/// by the contract.
 ///
 /// Source: 001_391917b9bc3bdc5d.txt, 4.6.
 fn insurer_shares(facts: &LineFacts<'_>, insurer: Uzovi) -> Vec<Share> {

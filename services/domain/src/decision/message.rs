@@ -35,21 +35,16 @@ impl Message<'_> {
             reference: reference.clone(),
         }
     }
-
-    /// What validation found of a line.
-    pub(super) fn findings(&self, line: &Line) -> Vec<Rejection> {
-        let found = self.input.findings.lines.get(&line.line_number);
-        found.cloned().unwrap_or_default()
-    }
 }
 
 /// Decides a message that is registered as new, with everything it names in `history`.
 ///
-/// Credits are decided first, then debits by begin date and line number; what a credit frees is free at once for
-/// the lines of its own message that follow. A credit whose original is not in `history` is refused with 8017:
-/// whoever wants to wait for it asks [`super::waits_for`] before.
+/// Credits are decided first, then debits by begin date and line number; what a credit frees is
+/// free at once for the lines of its own message that follow. A credit whose original is not in
+/// `history` is refused with 8017: whoever wants to wait for it asks [`super::waits_for`] before.
 ///
-/// Panics if `input` has no finding although a fact is missing that a finding would tell: validation is then wrong.
+/// Panics if `input` has no finding although a fact is missing that a finding would tell:
+/// validation is then wrong.
 #[must_use]
 pub fn decide_message(
     input: &Validated,
@@ -121,7 +116,8 @@ pub fn status_of(verdicts: impl IntoIterator<Item = Verdict>) -> Status {
     }
 }
 
-/// Reasons to refuse the message whole: those of validation, and an invoice part that was used before (0030).
+/// Reasons to refuse the message whole: those of validation, and an invoice part that was used
+/// before (0030).
 ///
 /// Source: Vektis COD954, code 0030; AW319 v1.4, field 0116: unique per payee for five years.
 pub(super) fn refusals(input: &Validated, history: &History) -> Vec<Rejection> {

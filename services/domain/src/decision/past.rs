@@ -1,4 +1,5 @@
-//! The past as it stands while one message is decided: the history, and what its own lines have changed so far.
+//! The past as it stands while one message is decided: the history, and what its own lines have
+//! changed so far.
 //!
 //! The history itself is changed only when the whole message is decided.
 
@@ -52,7 +53,8 @@ impl<'a> Past<'a> {
             .any(|line| line.verdict == Verdict::Reject && line.received_on <= day)
     }
 
-    /// The debit under this reference to this insurer that can be credited: the latest that was not refused.
+    /// The debit under this reference to this insurer that can be credited: the latest that was not
+    /// refused.
     pub(super) fn original(&self, key: &ReferenceKey, insurer: Uzovi) -> Option<&'a PastLine> {
         self.lines(key)
             .filter(|line| line.direction == Direction::Debit && line.insurer == insurer)

@@ -9,7 +9,8 @@ use crate::{
     identifiers::{LineReference, Sequence},
 };
 
-/// What a message id is to the register. The first registration of an id stands, accepted or refused.
+/// What a message id is to the register. The first registration of an id stands, accepted or
+/// refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Registration {
     /// Not seen before: the message is decided.
@@ -41,11 +42,12 @@ pub fn register(input: &Validated, history: &History) -> Registration {
     }
 }
 
-/// References of originals that credits of `input` name and that are not known yet, in order, each once.
+/// References of originals that credits of `input` name and that are not known yet, in order, each
+/// once.
 ///
-/// The message may be set aside until they arrive. Once waiting is over it is decided as it is, and such a credit
-/// is refused with 8017. Nothing waits for an original that was refused (8017 at once), that is a debit of the same
-/// message (8062), or whose credit is refused in any case.
+/// The message may be set aside until they arrive. Once waiting is over it is decided as it is, and
+/// such a credit is refused with 8017. Nothing waits for an original that was refused (8017 at
+/// once), that is a debit of the same message (8062), or whose credit is refused in any case.
 #[must_use]
 pub fn waits_for(input: &Validated, history: &History) -> Vec<ReferenceKey> {
     let declaration = &input.declaration;
@@ -64,7 +66,7 @@ pub fn waits_for(input: &Validated, history: &History) -> Vec<ReferenceKey> {
         .lines
         .iter()
         .filter(|line| line.direction == Direction::Credit)
-        .filter(|line| !input.findings.lines.contains_key(&line.line_number))
+        .filter(|line| input.findings.of_line(line.line_number).is_empty())
         .filter_map(|line| line.original_reference.as_ref())
         .filter(|original| !debits.contains(original))
         .map(|original| ReferenceKey {

@@ -9,14 +9,15 @@ use crate::{
     reference::{InsurerPredicate, MatchLevel, Operand, PairRule, When},
 };
 
-/// Activity by which chain care and its organisation overlap. Source: BWBR0032741, 6.1; a test code like all codes
-/// of activities, as no public list of them exists.
+/// Activity by which chain care and its organisation overlap. Source: BWBR0032741, 6.1; a test code
+/// like all codes of activities, as no public list of them exists.
 pub const CHAIN_COORDINATION: &str = "KETENCOORD";
 
 /// How two lines meet. All of it needs a day in common.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Meets {
-    /// They share an AGB code, and where just one of them is client-bound, both are about one condition.
+    /// They share an AGB code, and where just one of them is client-bound, both are about one
+    /// condition.
     pub candidate: bool,
     /// Also a group and an activity in common.
     pub full: bool,
@@ -70,12 +71,8 @@ fn complementary(a: &Coverage, b: &Coverage) -> bool {
     a.each_insurer && b.each_insurer && same_contract && a.insurer != b.insurer
 }
 
-fn is_client_bound(coverage: &Coverage) -> bool {
-    matches!(coverage.subject, Subject::Insured(_))
-}
-
 fn one_client_bound(a: &Coverage, b: &Coverage) -> bool {
-    is_client_bound(a) != is_client_bound(b)
+    a.is_client_bound() != b.is_client_bound()
 }
 
 /// Both conditions are known and equal.
@@ -83,13 +80,14 @@ fn same_condition(a: &Coverage, b: &Coverage) -> bool {
     a.condition.is_some() && a.condition == b.condition
 }
 
-/// Whether both are for the same patients, as far as can be known: one insured, one group, groups that one of the
-/// contracts says overlap, or one region and condition; where one is client-bound, one condition.
+/// Whether both are for the same patients, as far as can be known: one insured, one group, groups
+/// that one of the contracts says overlap, or one region and condition; where one is client-bound,
+/// one condition.
 fn groups_meet(a: &Coverage, b: &Coverage) -> bool {
     if one_client_bound(a, b) {
         return same_condition(a, b);
     }
-    if is_client_bound(a) {
+    if a.is_client_bound() {
         return a.subject.same(&b.subject);
     }
     let declared = |of: &Coverage, other: &Coverage| match &other.subject {
@@ -106,9 +104,9 @@ fn activities_meet(a: &Coverage, b: &Coverage) -> bool {
 
 /// The rule that speaks for `a` beside `b`, if any applies; symmetric.
 ///
-/// Rules of one contract and subject go first and cannot be overruled. Then: code before kind before the same
-/// code, the same kind and any; the narrower match; a condition before none; the stricter effect.
-/// Two rules left equal are refused at import; here the lower id would speak.
+/// Rules of one contract and subject go first and cannot be overruled. Then: code before kind
+/// before the same code, the same kind and any; the narrower match; a condition before none; the
+/// stricter effect. Two rules left equal are refused at import; here the lower id would speak.
 #[must_use]
 pub fn rule_between<'a>(a: &Coverage, b: &Coverage, rules: &'a [PairRule]) -> Option<&'a PairRule> {
     let meets = Meets::of(a, b);

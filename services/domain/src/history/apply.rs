@@ -11,8 +11,8 @@ use crate::{
 impl History {
     /// Makes `decision` of `input` part of the past.
     ///
-    /// A part of the past that was not loaded stays so: what a credit gives back of a term or ceiling that nobody
-    /// asked for matters to nobody in the batch.
+    /// A part of the past that was not loaded stays so: what a credit gives back of a term or
+    /// ceiling that nobody asked for matters to nobody in the batch.
     pub fn apply(&mut self, input: &Validated, decision: &MessageDecision) {
         let declaration = &input.declaration;
         let registered = RegisteredMessage {

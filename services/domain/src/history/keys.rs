@@ -16,7 +16,8 @@ use crate::{
 
 /// What deciding `batch` may ask of the past; more than is asked, never less.
 ///
-/// A message that validation refused whole needs only its id and invoice part, a line that it refused no coverage.
+/// A message that validation refused whole needs only its id and invoice part, a line that it
+/// refused no coverage.
 #[must_use]
 pub fn keys_of(batch: &[&Validated], reference: &Reference) -> HistoryKeys {
     let mut keys = HistoryKeys::default();
@@ -37,7 +38,7 @@ pub fn keys_of(batch: &[&Validated], reference: &Reference) -> HistoryKeys {
             }
             let facts = facts::establish(declaration, line, reference);
             keys.terms.extend(ceiling::term_of(&facts));
-            if !input.findings.lines.contains_key(&line.line_number) {
+            if input.findings.of_line(line.line_number).is_empty() {
                 let ceilings = ceiling::ceilings_of(&facts);
                 keys.ceilings.extend(ceilings.map(|(key, _)| key));
                 add_coverage(&mut keys.coverage, &facts, reference);
