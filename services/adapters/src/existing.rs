@@ -205,6 +205,8 @@ impl Cells<'_> {
         };
         let facts = LineFacts {
             line: &line,
+            reference: self.reference,
+            invoice_date: None,
             period: line.period.period(),
             declarant: Some(declarant),
             insurer: Some(insurer),
