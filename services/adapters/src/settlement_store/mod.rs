@@ -5,6 +5,7 @@
 
 mod dispatch;
 pub mod postgres;
+mod rows;
 pub mod sqlite;
 
 use jiff::Timestamp;
@@ -31,12 +32,12 @@ pub struct AllocatedClaim {
     pub parts: Vec<Part>,
 }
 
-/// A batch to be recorded in one transaction.
+/// A batch to be recorded in one transaction. The claims of one version of a message come in one batch.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct SettlementBatch {
-    /// Claims in the order of submission.
+    /// Claims in the order of submission, each id once.
     pub claims: Vec<AllocatedClaim>,
-    /// One journal per message and insurer, of claims that are new.
+    /// One journal per message and insurer that has a part; those of messages stored before have no effect.
     pub journals: Vec<Journal>,
 }
 
@@ -49,6 +50,8 @@ pub enum Recorded {
     Before,
     /// Stored before with other content: refused.
     Differs,
+    /// Its message was stored before without it: refused, for the journals of a message are closed.
+    Late,
 }
 
 /// An event of one insurer.

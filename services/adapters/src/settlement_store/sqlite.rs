@@ -1,71 +1,362 @@
-//! SettlementStore on Sqlite.
+//! The settlement store on SQLite: rows one by one through prepared statements, which is its fast path.
 
-use super::*;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// The store.
+use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+
+use super::{
+    rows::{
+        ClaimKey, ClaimRow, NewEvent, Unit, claim_rows, counted, decode, journal_keys, judge,
+        new_events, new_rows, signed, stored_event, units, unsigned, uzovi,
+    },
+    *,
+};
+use crate::{
+    fault_plan::{FaultPlan, FaultPoint},
+    migration::Migrations,
+    sqlite::Sqlite,
+};
+
+const MIGRATIONS: Migrations = &[(
+    "V1__claims_journals_events",
+    include_str!("../../migrations/settlement/sqlite/V1__claims_journals_events.sql"),
+)];
+
+/// The store; clones share the database.
 #[derive(Clone, Debug)]
-pub struct SqliteSettlementStore {}
+pub struct SqliteSettlementStore {
+    database: Sqlite,
+    faults: FaultPlan,
+}
 
 impl SqliteSettlementStore {
-    pub(super) async fn open(
-        _url: &str,
-        _faults: crate::fault_plan::FaultPlan,
-    ) -> Result<Self, StoreError> {
-        Err(StoreError::Failed("not written yet".to_owned()))
+    pub(super) async fn open(path: &str, faults: FaultPlan) -> Result<Self, StoreError> {
+        let database = Sqlite::open(path, MIGRATIONS).await?;
+        Ok(Self { database, faults })
     }
+
     pub(super) async fn ping(&self) -> Result<(), StoreError> {
-        Err(StoreError::Failed("not written yet".to_owned()))
+        self.read(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?))
+            .await
     }
+
     pub(super) async fn record(
         &self,
-        _batch: SettlementBatch,
-        _now: Timestamp,
+        batch: SettlementBatch,
+        now: Timestamp,
     ) -> Result<Vec<Recorded>, StoreError> {
-        Err(StoreError::Failed("not written yet".to_owned()))
+        let rows = claim_rows(&batch)?;
+        self.write(move |transaction| record(transaction, &batch, &rows, now))
+            .await
     }
+
     pub(super) async fn events(
         &self,
-        _insurer: Uzovi,
-        _after: u64,
-        _limit: u32,
+        insurer: Uzovi,
+        after: u64,
+        limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        Err(StoreError::Failed("not written yet".to_owned()))
+        let after = signed(after)?;
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT e.position, c.body, c.recorded_at_us
+                 FROM event e JOIN claim c USING (sequence, version, line_number)
+                 WHERE e.insurer = ?1 AND e.position > ?2 ORDER BY e.position LIMIT ?3",
+            )?;
+            let mut rows = statement.query(params![insurer.as_str(), after, limit])?;
+            let mut events = Vec::new();
+            while let Some(row) = rows.next()? {
+                let body = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
+                events.push(stored_event(insurer, row.get(0)?, body, row.get(2)?)?);
+            }
+            Ok(events)
+        })
+        .await
     }
+
     pub(super) async fn acknowledge(
         &self,
-        _insurer: Uzovi,
-        _subscription: &str,
-        _position: u64,
-        _now: Timestamp,
+        insurer: Uzovi,
+        subscription: &str,
+        position: u64,
+        now: Timestamp,
     ) -> Result<u64, StoreError> {
-        Err(StoreError::Failed("not written yet".to_owned()))
+        let (name, position) = (subscription.to_owned(), signed(position)?);
+        self.write(move |transaction| {
+            let kept = transaction.query_row(
+                "INSERT INTO subscription (insurer, name, position, acknowledged_us)
+                 VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (insurer, name) DO UPDATE SET
+                     position = max(position, excluded.position),
+                     acknowledged_us = excluded.acknowledged_us
+                 RETURNING position",
+                params![insurer.as_str(), name, position, now.as_microsecond()],
+                |row| row.get(0),
+            )?;
+            unsigned(kept)
+        })
+        .await
     }
+
     pub(super) async fn acknowledged(
         &self,
-        _insurer: Uzovi,
-        _subscription: &str,
+        insurer: Uzovi,
+        subscription: &str,
     ) -> Result<u64, StoreError> {
-        Err(StoreError::Failed("not written yet".to_owned()))
+        let name = subscription.to_owned();
+        self.read(move |connection| {
+            let kept = connection
+                .query_row(
+                    "SELECT position FROM subscription WHERE insurer = ?1 AND name = ?2",
+                    params![insurer.as_str(), name],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            unsigned(kept.unwrap_or_default())
+        })
+        .await
     }
+
     pub(super) async fn stream_heads(&self) -> Result<Vec<StreamHead>, StoreError> {
-        Err(StoreError::Failed("not written yet".to_owned()))
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT insurer, position, cents FROM stream_head ORDER BY insurer",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut heads = Vec::new();
+            while let Some(row) = rows.next()? {
+                heads.push(StreamHead {
+                    insurer: uzovi(&row.get::<_, String>(0)?)?,
+                    position: unsigned(row.get(1)?)?,
+                    cents: row.get(2)?,
+                });
+            }
+            Ok(heads)
+        })
+        .await
     }
-    pub(super) async fn claim(
-        &self,
-        _claim_id: &str,
-    ) -> Result<Option<AllocatedClaim>, StoreError> {
-        Err(StoreError::Failed("not written yet".to_owned()))
+
+    pub(super) async fn claim(&self, claim_id: &str) -> Result<Option<AllocatedClaim>, StoreError> {
+        let Some(ClaimKey { unit, line_number }) = ClaimKey::parse(claim_id) else {
+            return Ok(None);
+        };
+        self.read(move |connection| {
+            let body: Option<Vec<u8>> = connection
+                .query_row(
+                    "SELECT body FROM claim
+                     WHERE sequence = ?1 AND version = ?2 AND line_number = ?3",
+                    params![unit.sequence, unit.version, line_number],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            body.as_deref().map(decode).transpose()
+        })
+        .await
     }
+
     pub(super) async fn claims_of(
         &self,
-        _message_id: uuid::Uuid,
+        message_id: uuid::Uuid,
     ) -> Result<Vec<AllocatedClaim>, StoreError> {
-        Err(StoreError::Failed("not written yet".to_owned()))
+        self.read(move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT body FROM claim WHERE message_id = ?1
+                 ORDER BY sequence, version, line_number",
+            )?;
+            let mut rows = statement.query([message_id.to_string()])?;
+            let mut claims = Vec::new();
+            while let Some(row) = rows.next()? {
+                let body = row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?;
+                claims.push(decode(body)?);
+            }
+            Ok(claims)
+        })
+        .await
     }
+
     pub(super) async fn balances(&self) -> Result<Vec<AccountBalance>, StoreError> {
-        Err(StoreError::Failed("not written yet".to_owned()))
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT account, sum(cents) FROM posting GROUP BY account ORDER BY account",
+            )?;
+            let balance = |row: &rusqlite::Row<'_>| {
+                Ok(AccountBalance {
+                    account: row.get(0)?,
+                    cents: row.get(1)?,
+                })
+            };
+            let balances: Result<Vec<_>, _> = statement.query_map([], balance)?.collect();
+            Ok(balances?)
+        })
+        .await
     }
+
     pub(super) async fn counts(&self) -> Result<(u64, u64), StoreError> {
-        Err(StoreError::Failed("not written yet".to_owned()))
+        self.read(|connection| {
+            let (claims, journals) = connection.query_row(
+                "SELECT (SELECT count(*) FROM claim), (SELECT count(*) FROM journal)",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            Ok((unsigned(claims)?, unsigned(journals)?))
+        })
+        .await
     }
+
+    async fn read<R: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        self.faults.pass(FaultPoint::OnRead)?;
+        self.database.call(|connection| read(connection)).await
+    }
+
+    async fn write<R: Send + 'static>(
+        &self,
+        write: impl FnOnce(&Transaction<'_>) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let faults = self.faults.clone();
+        self.database
+            .call(move |connection| {
+                let transaction =
+                    connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let result = write(&transaction)?;
+                faults.pass(FaultPoint::BeforeCommit)?;
+                transaction.commit()?;
+                Ok(result)
+            })
+            .await
+    }
+}
+
+fn record(
+    transaction: &Transaction<'_>,
+    batch: &SettlementBatch,
+    rows: &[ClaimRow],
+    now: Timestamp,
+) -> Result<Vec<Recorded>, StoreError> {
+    let judged = judge(rows, &stored_digests(transaction, rows)?);
+    let new = new_rows(rows, &judged);
+    insert_claims(transaction, &new, now)?;
+    let units: BTreeSet<Unit> = new.iter().map(|row| row.key.unit).collect();
+    for (key, journal) in journal_keys(batch)?.into_iter().zip(&batch.journals) {
+        if units.contains(&key.0) {
+            insert_journal(transaction, key, journal, now)?;
+        }
+    }
+    for (insurer, events) in new_events(&new) {
+        insert_events(transaction, insurer, &events)?;
+    }
+    Ok(judged)
+}
+
+/// Digests of every stored claim of the messages of `rows`.
+fn stored_digests(
+    transaction: &Transaction<'_>,
+    rows: &[ClaimRow],
+) -> Result<BTreeMap<ClaimKey, Vec<u8>>, StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT line_number, content_digest FROM claim WHERE sequence = ?1 AND version = ?2",
+    )?;
+    let mut stored = BTreeMap::new();
+    for unit in units(rows) {
+        let mut found = statement.query(params![unit.sequence, unit.version])?;
+        while let Some(row) = found.next()? {
+            let line_number = row.get(0)?;
+            stored.insert(ClaimKey { unit, line_number }, row.get(1)?);
+        }
+    }
+    Ok(stored)
+}
+
+fn insert_claims(
+    transaction: &Transaction<'_>,
+    rows: &[&ClaimRow],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO claim (sequence, version, line_number, message_id, insurer, awarded_cents,
+             content_digest, body, recorded_at_us)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    for row in rows {
+        statement.execute(params![
+            row.key.unit.sequence,
+            row.key.unit.version,
+            row.key.line_number,
+            row.message_id.to_string(),
+            row.insurer.as_str(),
+            row.awarded_cents,
+            row.content_digest,
+            row.body,
+            now.as_microsecond(),
+        ])?;
+    }
+    Ok(())
+}
+
+/// The postings, then the journal that closes them.
+fn insert_journal(
+    transaction: &Transaction<'_>,
+    (unit, insurer): (Unit, Uzovi),
+    journal: &Journal,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO posting (sequence, version, insurer, account, cents)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for posting in &journal.postings {
+        statement.execute(params![
+            unit.sequence,
+            unit.version,
+            insurer.as_str(),
+            posting.account,
+            posting.cents.get(),
+        ])?;
+    }
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO journal (sequence, version, insurer, posting_count, currency, recorded_at_us)
+         VALUES (?1, ?2, ?3, ?4, 'EUR', ?5)",
+    )?;
+    statement.execute(params![
+        unit.sequence,
+        unit.version,
+        insurer.as_str(),
+        counted(journal.postings.len()),
+        now.as_microsecond(),
+    ])?;
+    Ok(())
+}
+
+/// Takes positions for an insurer's events and writes them.
+fn insert_events(
+    transaction: &Transaction<'_>,
+    insurer: Uzovi,
+    events: &[NewEvent],
+) -> Result<(), StoreError> {
+    let mut head = transaction.prepare_cached(
+        "INSERT INTO stream_head (insurer, position, cents) VALUES (?1, ?2, ?3)
+         ON CONFLICT (insurer) DO UPDATE SET
+             position = position + excluded.position, cents = cents + excluded.cents
+         RETURNING position",
+    )?;
+    let count = counted(events.len());
+    let sum: i64 = events.iter().map(|event| event.cents).sum();
+    let last: i64 = head.query_row(params![insurer.as_str(), count, sum], |row| row.get(0))?;
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO event (insurer, position, sequence, version, line_number, cents)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for (position, event) in (last - count + 1..).zip(events) {
+        statement.execute(params![
+            insurer.as_str(),
+            position,
+            event.key.unit.sequence,
+            event.key.unit.version,
+            event.key.line_number,
+            event.cents,
+        ])?;
+    }
+    Ok(())
 }
