@@ -23,6 +23,4 @@ pub mod period;
 pub mod reasons;
 pub mod reference;
 pub mod rejection;
-pub mod rules;
 pub mod tarief;
-pub mod validation;

@@ -71,8 +71,12 @@ fn complementary(a: &Coverage, b: &Coverage) -> bool {
     a.each_insurer && b.each_insurer && same_contract && a.insurer != b.insurer
 }
 
+fn is_client_bound(coverage: &Coverage) -> bool {
+    matches!(coverage.subject, Subject::Insured(_))
+}
+
 fn one_client_bound(a: &Coverage, b: &Coverage) -> bool {
-    a.is_client_bound() != b.is_client_bound()
+    is_client_bound(a) != is_client_bound(b)
 }
 
 /// Both conditions are known and equal.
@@ -87,7 +91,7 @@ fn groups_meet(a: &Coverage, b: &Coverage) -> bool {
     if one_client_bound(a, b) {
         return same_condition(a, b);
     }
-    if a.is_client_bound() {
+    if is_client_bound(a) {
         return a.subject.same(&b.subject);
     }
     let declared = |of: &Coverage, other: &Coverage| match &other.subject {

@@ -1,0 +1,182 @@
+//! The server: listener, limits, health, and an end that comes.
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::{Context as _, ensure};
+use samenloop_adapters::{clock::Clock, settlement_store::SettlementStore, shutdown::Shutdown};
+use samenloop_proto::settlement::v1::settlement_server::SettlementServer;
+use tokio::{
+    net::TcpListener,
+    sync::{Semaphore, watch},
+    time::{sleep, timeout},
+};
+use tokio_util::task::TaskTracker;
+use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig, server::TcpIncoming};
+use tonic_health::{ServingStatus, server::HealthReporter};
+use tower::util::MapResponseLayer;
+
+use crate::{
+    Callers, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, Reflection, ServerTls, SettlementConfig,
+    reason::with_reason, service::Service, token::Tokens,
+};
+
+type Api = SettlementServer<Service>;
+
+/// How long a TLS handshake may take.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
+
+/// How often a connection is asked whether it is alive, and how long it may take to say so.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Calls on one connection at once.
+const CONNECTION_CALLS_MAX: u32 = 64;
+
+/// Bytes in flight of one call and of one connection: a batch fits without waiting.
+const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
+
+/// Serves the API on `listener` until `shutdown`: readiness goes off, each stream ends with a goaway, calls under way
+/// end, and after `shutdown_max` what is left is cut off.
+///
+/// # Errors
+/// A listener that is not on loopback without certificates, or certificates that cannot be used.
+pub async fn run(
+    config: SettlementConfig,
+    store: SettlementStore,
+    listener: TcpListener,
+    clock: Clock,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    let tls = tls(&config.callers, &listener)?;
+    let (recorded, _) = watch::channel(0);
+    let service = Service {
+        tokens: Tokens::new(&config.token_secret),
+        streams: Arc::new(Semaphore::new(config.streams_max)),
+        config: Arc::new(config),
+        store,
+        clock,
+        recorded: Arc::new(recorded),
+        feeds: TaskTracker::new(),
+        shutdown: shutdown.clone(),
+    };
+    let (config, feeds) = (Arc::clone(&service.config), service.feeds.clone());
+    let watching = tokio::spawn(watch_store(service.clone()));
+    let served = serve(service, tls, listener);
+    let hard_end = async {
+        shutdown.cancelled().await;
+        sleep(config.lame_duck + config.shutdown_max).await;
+    };
+    let result = tokio::select! {
+        biased;
+        result = served => result,
+        () = hard_end => {
+            tracing::warn!("calls that did not end in time are cut off");
+            Ok(())
+        }
+    };
+    watching.abort();
+    feeds.close();
+    // Streams that a client leaves unread end here; they hold nothing that is not in the store.
+    if timeout(config.shutdown_max, feeds.wait()).await.is_err() {
+        tracing::warn!("streams that were not read are left behind");
+    }
+    result
+}
+
+async fn serve(
+    service: Service,
+    tls: Option<ServerTlsConfig>,
+    listener: TcpListener,
+) -> anyhow::Result<()> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    set_health(&health, ServingStatus::Serving).await;
+    let (shutdown, lame_duck) = (service.shutdown.clone(), service.config.lame_duck);
+    let reflection = match service.config.reflection {
+        Reflection::Hidden => None,
+        Reflection::Served => Some(
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(samenloop_proto::FILE_DESCRIPTOR_SET)
+                .build_v1()?,
+        ),
+    };
+    let api = Api::new(service)
+        .max_decoding_message_size(REQUEST_BYTES_MAX)
+        .max_encoding_message_size(RESPONSE_BYTES_MAX);
+    let mut server = Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .max_concurrent_streams(CONNECTION_CALLS_MAX)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW);
+    if let Some(tls) = tls {
+        server = server
+            .tls_config(tls)
+            .context("certificates of the server")?;
+    }
+    // Without nodelay a batch waits 40 ms for the client's delayed acknowledgement.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let drained = async move {
+        shutdown.cancelled().await;
+        set_health(&health, ServingStatus::NotServing).await;
+        sleep(lame_duck).await;
+    };
+    server
+        .layer(MapResponseLayer::new(with_reason))
+        .add_service(health_service)
+        .add_optional_service(reflection)
+        .add_service(api)
+        .serve_with_incoming_shutdown(incoming, drained)
+        .await
+        .context("serving the settlement API")
+}
+
+/// Of the API, and of the server as a whole.
+async fn set_health(health: &HealthReporter, status: ServingStatus) {
+    let api = <Api as tonic::server::NamedService>::NAME;
+    health.set_service_status(api, status).await;
+    health.set_service_status("", status).await;
+}
+
+fn tls(callers: &Callers, listener: &TcpListener) -> anyhow::Result<Option<ServerTlsConfig>> {
+    let address = listener.local_addr().context("address of the listener")?;
+    match callers {
+        Callers::Loopback { .. } => {
+            let is_loopback = address.ip().is_loopback();
+            ensure!(
+                is_loopback,
+                "without certificates only loopback is served, not {address}"
+            );
+            Ok(None)
+        }
+        Callers::Certificates { tls, .. } => {
+            let ServerTls {
+                certificate,
+                private_key,
+                client_authorities,
+            } = tls;
+            let config = ServerTlsConfig::new()
+                .identity(Identity::from_pem(certificate, private_key))
+                .client_ca_root(Certificate::from_pem(client_authorities))
+                .timeout(HANDSHAKE_MAX);
+            Ok(Some(config))
+        }
+    }
+}
+
+/// Wakes subscribers when another process recorded something.
+async fn watch_store(service: Service) {
+    let mut known = Vec::new();
+    loop {
+        match service.store.stream_heads().await {
+            Ok(heads) if heads != known => {
+                known = heads;
+                service.recorded.send_modify(|count| *count += 1);
+            }
+            Ok(_) => {}
+            // Subscribers that wait will read when it is back; whoever calls is told.
+            Err(error) => tracing::debug!(%error, "stream heads could not be read"),
+        }
+        sleep(service.config.poll_interval).await;
+    }
+}
