@@ -8,11 +8,14 @@
 pub mod broker;
 pub mod clock;
 pub mod decision_store;
+pub mod existing;
 pub mod fault_plan;
 pub mod ids;
 pub mod migration;
 pub mod postgres_pool;
 pub mod pseudonym;
+pub mod reference;
+pub mod scenario;
 pub mod seal;
 pub mod settlement_client;
 pub mod settlement_store;

@@ -1,7 +1,9 @@
 //! Coverage: what an accepted, held or imported line occupies, and the index by which a new line
 //! finds its rivals.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod index;
+
+use std::collections::BTreeSet;
 
 use crate::{
     cents::BasisPoints,
@@ -14,6 +16,8 @@ use crate::{
     period::Period,
     reference::{Billing, Contract, Reference, Unit},
 };
+
+pub use index::CoverageIndex;
 
 /// Facts of one line by which it meets others, resolved from line and contract when it was decided.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -192,6 +196,17 @@ pub struct CoverageId {
 }
 
 impl CoverageId {
+    /// Before every other.
+    pub const MIN: Self = Self {
+        sequence: Sequence(0),
+        line: 0,
+    };
+    /// After every other.
+    pub const MAX: Self = Self {
+        sequence: Sequence(u64::MAX),
+        line: u64::MAX,
+    };
+
     /// The id of a line of the message that was decided as `sequence`.
     #[must_use]
     pub fn of_line(sequence: Sequence, line_number: u32) -> Self {
@@ -243,90 +258,6 @@ impl Coverage {
             Subject::Group(_) | Subject::None => &[],
         };
         agbs.chain(pseudonyms.iter().cloned().map(CoverageKey::Pseudonym))
-            .collect()
-    }
-}
-
-/// Coverage in force, found by key and period. Freed coverage is removed.
-#[derive(Clone, Default, Debug)]
-pub struct CoverageIndex {
-    entries: BTreeMap<CoverageId, Covered>,
-    by_key: BTreeMap<CoverageKey, BTreeMap<(crate::period::Day, CoverageId), crate::period::Day>>,
-}
-
-impl CoverageIndex {
-    /// Adds an entry; one with the same id is replaced.
-    pub fn insert(&mut self, covered: Covered) {
-        self.remove(covered.id);
-        let period = covered.coverage.period;
-        for key in covered.coverage.keys() {
-            self.by_key
-                .entry(key)
-                .or_default()
-                .insert((period.first(), covered.id), period.last());
-        }
-        self.entries.insert(covered.id, covered);
-    }
-
-    /// Takes an entry out.
-    pub fn remove(&mut self, id: CoverageId) -> Option<Covered> {
-        let covered = self.entries.remove(&id)?;
-        for key in covered.coverage.keys() {
-            if let Some(found) = self.by_key.get_mut(&key) {
-                found.remove(&(covered.coverage.period.first(), id));
-                if found.is_empty() {
-                    self.by_key.remove(&key);
-                }
-            }
-        }
-        Some(covered)
-    }
-
-    /// The entry with this id.
-    #[must_use]
-    pub fn entry(&self, id: CoverageId) -> Option<&Covered> {
-        self.entries.get(&id)
-    }
-
-    /// All entries, in order of id.
-    pub fn entries(&self) -> impl Iterator<Item = &Covered> {
-        self.entries.values()
-    }
-
-    /// How many entries there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    /// Whether there is none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
-    /// Entries that share a key and a day with `coverage`, each once, in order of id.
-    #[must_use]
-    pub fn meeting(&self, coverage: &Coverage) -> Vec<&Covered> {
-        let mut ids = BTreeSet::new();
-        for key in coverage.keys() {
-            let Some(found) = self.by_key.get(&key) else {
-                continue;
-            };
-            let until = (
-                coverage.period.last(),
-                CoverageId {
-                    sequence: Sequence(u64::MAX),
-                    line: u64::MAX,
-                },
-            );
-            let overlapping = found
-                .range(..=until)
-                .filter(|(_, last)| **last >= coverage.period.first());
-            ids.extend(overlapping.map(|((_, id), _)| *id));
-        }
-        ids.into_iter()
-            .filter_map(|id| self.entries.get(&id))
             .collect()
     }
 }

@@ -1,11 +1,12 @@
-//! What is established of a line before rules judge it: a fact that is missing is reported by the rule that
-//! establishes it, and silences the rules that need it.
+//! What is established of a line before rules judge it: a fact that is missing is reported by the
+//! rule that establishes it, and silences the rules that need it.
 
 use crate::{
     declaration::{Declaration, Line},
     identifiers::{Agb, ContractId, Uzovi},
-    period::Period,
+    period::{Day, Period},
     reference::{CatalogueEntry, Contract, ContractPrestatie, ContractTerm, Reference},
+    rules::{amounts, contract, contract_prestatie, prestatie},
 };
 
 /// Established facts of one line; `None` is not established.
@@ -13,21 +14,26 @@ use crate::{
 pub struct LineFacts<'a> {
     /// The line.
     pub line: &'a Line,
-    /// Its period, in order.
+    /// What it is judged by.
+    pub reference: &'a Reference,
+    /// Day of its invoice; an imported prestatie has none.
+    pub invoice_date: Option<Day>,
+    /// Its period, in order (else 8007).
     pub period: Option<Period>,
-    /// A well-formed declarant.
+    /// A well-formed declarant (else the message is refused).
     pub declarant: Option<Agb>,
-    /// A well-formed insurer.
+    /// A well-formed insurer (else the message is refused).
     pub insurer: Option<Uzovi>,
-    /// The prestatie.
+    /// The prestatie, which may be declared on the begin date.
     pub prestatie: Option<&'a CatalogueEntry>,
-    /// The contract that it is judged under.
+    /// The contract under which it is judged: of declarant and insurer, in force over the whole
+    /// period.
     pub contract: Option<(&'a ContractId, &'a Contract)>,
-    /// The prestatie under the contract.
+    /// The prestatie under the contract; established together with the covering term.
     pub contract_prestatie: Option<&'a ContractPrestatie>,
     /// The span of the contract that covers the whole period.
     pub covering_term: Option<&'a ContractTerm>,
-    /// Whether the amounts are in order.
+    /// Whether tarief, computed amount, declared amount and quantity agree with each other.
     pub amounts: bool,
 }
 
@@ -38,25 +44,26 @@ pub fn establish<'a>(
     line: &'a Line,
     reference: &'a Reference,
 ) -> LineFacts<'a> {
-    let period = line.period.period();
-    let contract = line
-        .contract_id
-        .as_ref()
-        .and_then(|id| reference.contracts.get_key_value(id));
-    let contract_prestatie = contract.and_then(|(_, it)| it.prestaties.get(&line.prestatie));
-    LineFacts {
+    let mut facts = LineFacts {
         line,
-        period,
+        reference,
+        invoice_date: Some(declaration.invoice_date),
+        period: line.period.period(),
         declarant: declaration.declarant_agb.agb(),
         insurer: declaration.insurer_uzovi.uzovi(),
-        prestatie: reference.catalogue.get(&line.prestatie),
-        contract,
-        contract_prestatie,
-        covering_term: contract_prestatie.and_then(|it| {
-            it.terms
-                .iter()
-                .find(|term| period.is_some_and(|period| term.period.covers(period)))
-        }),
-        amounts: true,
+        prestatie: None,
+        contract: None,
+        contract_prestatie: None,
+        covering_term: None,
+        amounts: false,
+    };
+    // Each step needs what the steps before it established.
+    facts.prestatie = prestatie::find(&facts).ok();
+    facts.amounts = amounts::are_established(&facts);
+    facts.contract = contract::find(&facts).and_then(Result::ok);
+    if let Some(Ok((agreed, term))) = contract_prestatie::find(&facts) {
+        facts.contract_prestatie = Some(agreed);
+        facts.covering_term = Some(term);
     }
+    facts
 }

@@ -3,11 +3,13 @@
 //!
 //! Only what tests of several modules share; each test says what differs.
 
+mod coverage;
 mod messages;
 mod register;
 mod rules;
 mod world;
 
+pub(crate) use coverage::{bdss_coverage, person};
 pub(crate) use messages::{bdss, credit, debit, insured, message};
 pub(crate) use register::Register;
 pub(crate) use rules::{head, kind, pair};

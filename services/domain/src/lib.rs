@@ -23,4 +23,6 @@ pub mod period;
 pub mod reasons;
 pub mod reference;
 pub mod rejection;
+pub mod rules;
 pub mod tarief;
+pub mod validation;

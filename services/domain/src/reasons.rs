@@ -1,7 +1,7 @@
 //! The reason registry: every code, its texts, its source, and what the sender can do about it.
 //!
-//! Codes of four digits are Vektis return codes (COD954-VEKT); codes that begin with `GDC-` are the project's own,
-//! where Vektis has none. The order of the table is the order of report.
+//! Codes of four digits are Vektis return codes (COD954-VEKT); codes that begin with `GDC-` are the
+//! project's own, where Vektis has none. The order of the table is the order of report.
 
 mod registry;
 

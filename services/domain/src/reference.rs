@@ -307,7 +307,7 @@ pub struct ContractPrestatie {
 pub struct ContractTerm {
     /// When it holds.
     pub period: Period,
-    /// Euro per unit; of a lumpsum: the Zvw part of one term.
+    /// Euro per unit; of a lumpsum: the Zvw part of one term; of a quarter: the tarief of a year.
     pub tarief: Tarief,
     /// Shares of the domains in the programme, in the order of allocation.
     pub domain_shares: Vec<Share>,

@@ -1,12 +1,15 @@
 //! Brokers: queues that confirm what they hold and deliver it at least once.
 //!
-//! Both brokers promise: confirmed means on disk; at least once; order per queue for one consumer; acknowledge and
-//! requeue per delivery; unacknowledged deliveries return after a crash; prefetch; maximum length with refusal;
-//! unroutable publications reported; a redelivered flag; a size limit. What only RabbitMQ has (users, TLS, blocking,
-//! cancellation) shows here as errors, never as behaviour. This module decides nothing about declarations.
+//! Both brokers promise: confirmed means on disk; at least once; order per queue for one consumer,
+//! but for what is delivered again; acknowledge and requeue per delivery; unacknowledged deliveries
+//! return after a crash; prefetch; maximum length with refusal; unroutable publications reported; a
+//! redelivered flag; a size limit. What only RabbitMQ has (users, TLS, blocking, cancellation)
+//! shows here as errors, never as behaviour. This module decides nothing about declarations.
 
+mod batch;
 pub mod embedded;
 pub mod rabbit;
+pub mod topology;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -68,7 +71,8 @@ impl Queue {
     }
 }
 
-/// A message as a broker carries it. Nothing personal stands in headers: they appear in logs and consoles.
+/// A message as a broker carries it. Nothing personal stands in headers: they appear in logs and
+/// consoles.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Message {
     /// Property `message_id`.
@@ -94,7 +98,7 @@ pub enum Published {
     Confirmed,
     /// No queue takes it.
     Unroutable,
-    /// The queue is full, or the body is over the size limit.
+    /// The queue is full, or the message is over a size limit.
     Refused,
 }
 
@@ -149,6 +153,39 @@ impl Default for BatchLimits {
 /// Largest body of a message on any queue.
 pub const BODY_BYTES_MAX: usize = 1 << 20;
 
+/// Longest property or name of a header: AMQP writes its length in a byte.
+pub const PROPERTY_BYTES_MAX: usize = 255;
+
+/// Most bytes of all headers together: AMQP sends them in one frame.
+pub const HEADERS_BYTES_MAX: usize = 16 << 10;
+
+/// Most messages of a queue; more are refused.
+pub const QUEUE_LENGTH_MAX: u64 = 1_000_000;
+
+impl Message {
+    /// Whether it is over a size limit, and so refused by every broker.
+    #[must_use]
+    pub fn is_over_limit(&self) -> bool {
+        let properties = [
+            &self.message_id,
+            self.correlation_id.as_ref().unwrap_or(&self.message_id),
+            &self.message_type,
+            &self.content_type,
+        ];
+        let names = self.headers.keys();
+        let headers = self
+            .headers
+            .iter()
+            .map(|(name, value)| name.len() + value.len());
+        self.body.len() > BODY_BYTES_MAX
+            || properties
+                .into_iter()
+                .chain(names)
+                .any(|text| text.len() > PROPERTY_BYTES_MAX)
+            || headers.sum::<usize>() > HEADERS_BYTES_MAX
+    }
+}
+
 /// State of a queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Depth {
@@ -163,8 +200,8 @@ pub struct Depth {
 /// The world is wrong: the broker.
 #[derive(Debug, thiserror::Error)]
 pub enum BrokerError {
-    /// The connection or channel is gone, a confirm did not come in time, or the consumer was cancelled.
-    /// What was not confirmed or settled comes again.
+    /// The connection or channel is gone, a confirm did not come in time, or the consumer was
+    /// cancelled. What was not confirmed or settled comes again.
     #[error("the connection to the broker is lost: {0}")]
     Connection(String),
     /// A queue or exchange is missing or differs from `deploy/rabbitmq/definitions.json`.
@@ -196,10 +233,12 @@ pub enum Consumer {
 }
 
 impl Broker {
-    /// Publishes, and waits until each publication is confirmed, returned or refused; results in order.
+    /// Publishes, and waits until each publication is confirmed, returned or refused; results in
+    /// order.
     ///
     /// # Errors
-    /// [`BrokerError`] where the fate of any publication is unknown: all of them are to be sent again.
+    /// [`BrokerError`] where the fate of any publication is unknown: all of them are to be sent
+    /// again.
     pub async fn publish(
         &self,
         messages: Vec<(Queue, Message)>,
@@ -236,8 +275,8 @@ impl Broker {
         }
     }
 
-    /// Checks that every queue and exchange exists as published, and makes what is missing where the broker is ours
-    /// (embedded); on RabbitMQ nothing is made.
+    /// Checks that every queue and exchange exists as published, and makes what is missing where
+    /// the broker is ours (embedded); on RabbitMQ nothing is made.
     ///
     /// # Errors
     /// [`BrokerError::Topology`] names the difference.

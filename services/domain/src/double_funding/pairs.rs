@@ -71,12 +71,8 @@ fn complementary(a: &Coverage, b: &Coverage) -> bool {
     a.each_insurer && b.each_insurer && same_contract && a.insurer != b.insurer
 }
 
-fn is_client_bound(coverage: &Coverage) -> bool {
-    matches!(coverage.subject, Subject::Insured(_))
-}
-
 fn one_client_bound(a: &Coverage, b: &Coverage) -> bool {
-    is_client_bound(a) != is_client_bound(b)
+    a.is_client_bound() != b.is_client_bound()
 }
 
 /// Both conditions are known and equal.
@@ -91,7 +87,7 @@ fn groups_meet(a: &Coverage, b: &Coverage) -> bool {
     if one_client_bound(a, b) {
         return same_condition(a, b);
     }
-    if is_client_bound(a) {
+    if a.is_client_bound() {
         return a.subject.same(&b.subject);
     }
     let declared = |of: &Coverage, other: &Coverage| match &other.subject {

@@ -5,42 +5,17 @@ mod rules;
 use crate::{
     cents::BasisPoints,
     coverage::{Coverage, CoverageIndex, CoverageState, Covered, Subject},
-    declaration::{InsuredIdentity, Meeting, PrestatieKey},
+    declaration::{Meeting, PrestatieKey},
     double_funding::{Meets, decide_against, decide_line},
-    fixtures::{H1, W1, Z1, agb, first_line_of, insured, period, reference, uzovi},
+    fixtures::{
+        W1, Z1, agb, bdss_coverage as bdss, first_line_of, period, person, reference, uzovi,
+    },
     reference::{
         Effect,
         MatchLevel::{self, Candidate, Full, SameContract, SameInsured},
     },
     rejection,
 };
-
-/// BDSS of Z1 with H1 for G1 in the third quarter, under contract C1, to 7095, activity A10.
-fn bdss() -> Coverage {
-    Coverage {
-        declarant: agb(Z1),
-        agbs: [agb(Z1), agb(H1)].into(),
-        insurer: uzovi("7095"),
-        payers: [uzovi("7095")].into(),
-        prestatie: PrestatieKey::new("990", "BDSS1"),
-        kind: "BDSS".into(),
-        form: None,
-        contract_id: Some("C1".into()),
-        each_insurer: false,
-        period: period("2024-07-01", "2024-09-30"),
-        subject: Subject::Group("G1".into()),
-        overlapping_groups: ["G1".into()].into(),
-        region: Some("R1".into()),
-        condition: Some("GEZIN".into()),
-        activities: ["A10".into()].into(),
-        meeting: None,
-        hybrid_deduction: None,
-        on_behalf_of: None,
-        agreed_parts: [].into(),
-        schoning_recorded: false,
-        line_reference: "R1".into(),
-    }
-}
 
 /// O&I of the same cooperation, under contract C3.
 fn oeni() -> Coverage {
@@ -49,13 +24,6 @@ fn oeni() -> Coverage {
         kind: "OENI".into(),
         contract_id: Some("C3".into()),
         ..bdss()
-    }
-}
-
-fn person(number: u8) -> Subject {
-    match insured(number).identity {
-        InsuredIdentity::Pseudonyms(pseudonyms) => Subject::Insured(pseudonyms),
-        InsuredIdentity::Malformed => Subject::None,
     }
 }
 

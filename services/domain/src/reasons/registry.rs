@@ -4,7 +4,10 @@ use super::{Level, ReasonEntry};
 
 /// Writes an entry as its code, level, Dutch text, English text, source and remedy.
 macro_rules! reasons {
-    ($($code:literal $level:ident $dutch:literal $english:literal $source:literal $remedy:literal)+) => {
+    ($(
+        $code:literal $level:ident
+        $dutch:literal $english:literal $source:literal $remedy:literal
+    )+) => {
         &[$(ReasonEntry {
             code: $code,
             level: Level::$level,

@@ -4,11 +4,8 @@ use crate::{
     cents::BasisPoints,
     coverage::Coverage,
     declaration::{Meeting, PrestatieKey},
-    double_funding::{
-        rule_between,
-        tests::{bdss, oeni},
-    },
-    fixtures::{H1, W1, agb, head, kind, pair, period, uzovi},
+    double_funding::{rule_between, tests::oeni},
+    fixtures::{H1, W1, agb, bdss_coverage as bdss, head, kind, pair, period, uzovi},
     period::Validity,
     reference::MatchLevel::{self, Candidate, Full, SameContract},
     reference::{Effect, InsurerPredicate, Operand, PairRule, When},
