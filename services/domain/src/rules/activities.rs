@@ -8,10 +8,11 @@ pub const REGULAR_CARE: &str = "ZORG";
 
 /// Activities are those of the contract (8010); a contract that names none does not bound them.
 ///
-/// Needs the contract. Regular care has its own reason.
+/// Needs the contract prestatie. Regular care has its own reason.
 /// Source: Vektis COD954, code 8010. Example: A99 under a contract for A12 and A30.
 #[must_use]
 pub fn check_in_contract(facts: &LineFacts<'_>) -> Option<Rejection> {
+    facts.contract_prestatie?;
     let (_, contract) = facts.contract?;
     if contract.activities.is_empty() {
         return None;

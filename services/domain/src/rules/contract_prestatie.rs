@@ -61,6 +61,7 @@ mod tests {
                     |it| {
                         it.line().prestatie = key("ADZP1");
                         it.line().patient_group_id = None;
+                        it.line().activities.push("A99".into());
                         it.line_amounts("1", 100, 100);
                     },
                     "8060",
