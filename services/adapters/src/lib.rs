@@ -10,6 +10,7 @@ pub mod clock;
 pub mod decision_store;
 pub mod existing;
 pub mod fault_plan;
+pub mod generate;
 pub mod ids;
 pub mod migration;
 pub mod postgres_pool;

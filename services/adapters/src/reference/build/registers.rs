@@ -265,14 +265,12 @@ pub(super) fn mandates(data: &ReferenceData, faults: &mut Faults) -> Vec<Mandate
             declarant,
             validity,
         };
-        let same = mandates
+        // Entries are sorted by party and declarant.
+        let mut same = mandates
             .iter()
             .rev()
-            .take_while(|it| it.party == mandate.party);
-        if same
-            .clone()
-            .any(|it| it.declarant == declarant && overlap(it.validity, validity))
-        {
+            .take_while(|it| it.party == mandate.party && it.declarant == mandate.declarant);
+        if same.any(|it| overlap(it.validity, validity)) {
             let problem = format!("two mandates of {} for {declarant} overlap", value.party);
             faults.add(origin.fault(problem, "let one end before the next begins"));
         }
