@@ -4,6 +4,11 @@
 //! Layout: [`declaration`] is the contract with provider systems, [`settlement`] the one with insurers,
 //! [`funding`] the question asked beforehand, [`record`] what our own services say to each other.
 
+#![expect(
+    clippy::allow_attributes_without_reason,
+    reason = "generated code carries such attributes"
+)]
+
 mod json;
 
 /// Declarations and their answers.

@@ -1,7 +1,7 @@
 //! Faults that adapters ask for at named points; empty in production.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
 
@@ -34,6 +34,7 @@ pub enum Fault {
 pub struct FaultPlan {
     planned: Arc<Mutex<BTreeMap<(FaultPoint, u64), Fault>>>,
     visits: Arc<Mutex<BTreeMap<FaultPoint, u64>>>,
+    standing: Arc<Mutex<BTreeSet<FaultPoint>>>,
 }
 
 impl FaultPlan {
@@ -47,11 +48,29 @@ impl FaultPlan {
         self
     }
 
+    /// Makes every visit of `point` fail from now on, or no longer: something is away until it is back.
+    pub fn set_standing(&self, point: FaultPoint, fails: bool) {
+        let mut standing = self.standing.lock().expect("no holder panics");
+        if fails {
+            standing.insert(point);
+        } else {
+            standing.remove(&point);
+        }
+    }
+
     /// Passes `point`: an error if one is planned for this visit.
     ///
     /// # Errors
     /// [`InjectedFault`] where the plan says so.
     pub fn pass(&self, point: FaultPoint) -> Result<(), InjectedFault> {
+        if self
+            .standing
+            .lock()
+            .expect("no holder panics")
+            .contains(&point)
+        {
+            return Err(InjectedFault { point });
+        }
         let planned = self.planned.lock().expect("no holder panics");
         if planned.is_empty() {
             return Ok(());

@@ -1,25 +1,32 @@
 //! All that touches the outside: configuration, brokers, stores, wire formats, telemetry, time and randomness.
 //!
-//! Layout, in reading order: the seams ([`clock`], [`ids`], [`fault_plan`], [`shutdown`]), what travels,
-//! where it waits ([`broker`]), where it is kept ([`decision_store`], [`settlement_store`]) and on what
-//! ([`sqlite`], [`postgres_pool`], [`migration`]).
-//! No rule of law is decided here.
+//! Layout, in reading order: how a process is set up ([`config`], [`telemetry`]), the seams ([`clock`], [`ids`],
+//! [`fault_plan`], [`shutdown`]), what travels ([`wire`], with [`pseudonym`] and [`seal`]), where it waits
+//! ([`broker`], [`consume`]), what it is judged by ([`reference`](mod@reference), [`reference_feed`], [`existing`]),
+//! where it is kept ([`decision_store`], [`settlement_store`]) and on what ([`sqlite`], [`postgres_pool`],
+//! [`migration`]), and what sends it on ([`outbox`], [`settlement_client`]). [`scenario`] loads the sample's
+//! scenarios. No rule of law is decided here.
 
 pub mod broker;
 pub mod clock;
+pub mod config;
+pub mod consume;
 pub mod decision_store;
 pub mod existing;
 pub mod fault_plan;
 pub mod generate;
 pub mod ids;
 pub mod migration;
+pub mod outbox;
 pub mod postgres_pool;
 pub mod pseudonym;
 pub mod reference;
+pub mod reference_feed;
 pub mod scenario;
 pub mod seal;
 pub mod settlement_client;
 pub mod settlement_store;
 pub mod shutdown;
 pub mod sqlite;
+pub mod telemetry;
 pub mod wire;

@@ -140,6 +140,14 @@ pub struct SettlementClient {
     faults: FaultPlan,
 }
 
+impl std::fmt::Debug for SettlementClient {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SettlementClient")
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
 impl SettlementClient {
     /// A client of the service at `endpoint`, as `http://127.0.0.1:7300` or `https://...`. Call it within a runtime.
     ///

@@ -114,7 +114,9 @@ pub fn refusal(
     }
 }
 
-fn write_status(status: Status) -> wire::Status {
+/// A status as it is written.
+#[must_use]
+pub fn write_status(status: Status) -> wire::Status {
     match status {
         Status::Accepted => wire::Status::Accepted,
         Status::Partly => wire::Status::Partly,
