@@ -367,3 +367,6 @@ impl Cells<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

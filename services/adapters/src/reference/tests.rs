@@ -60,181 +60,185 @@ fn the_order_of_entries_in_a_file_does_not_change_the_digest() {
     assert_eq!(loaded.digest, shuffled.digest);
 }
 
+const C1: &str = "contracts/C1.toml";
+
+/// File, text, its replacement, the line that the fault names (0: any), what it says.
+const FAULTS: &[(&str, &str, &str, usize, &str)] = &[
+    (
+        C1,
+        "\"01056789\", ",
+        "\"01999999\", ",
+        5,
+        "provider 01999999 is unknown",
+    ),
+    (
+        C1,
+        "uzovi = \"7095\"",
+        "uzovi = \"1234\"",
+        6,
+        "insurer 1234 is unknown",
+    ),
+    (
+        C1,
+        "share = 10000",
+        "share = 9999",
+        6,
+        "insurers come to 9999",
+    ),
+    (C1, "[\"G1\"]", "[\"G7\"]", 14, "group G7 is unknown"),
+    (C1, "\"A12\"", "\"A99\"", 16, "activity A99 is unknown"),
+    (
+        C1,
+        "\"BDSS1\"",
+        "\"BDSS9\"",
+        21,
+        "prestatie BDSS9 of list 990 is unknown",
+    ),
+    (
+        C1,
+        "share = 7000",
+        "share = 6999",
+        21,
+        "domain_shares of BDSS1 come to 9999",
+    ),
+    (
+        C1,
+        "\"WV\", share = 5000",
+        "\"WV\", share = 5001",
+        21,
+        "come to 10001",
+    ),
+    (
+        C1,
+        "last = \"2025-06-30\"",
+        "last = \"2024-06-30\"",
+        12,
+        "is after the last day",
+    ),
+    (
+        C1,
+        "28000.00",
+        "28.000,00",
+        21,
+        "`28.000,00` is not a tarief",
+    ),
+    (
+        C1,
+        "each_insurer",
+        "lead_insurer",
+        8,
+        "the lead insurer is billed but not named",
+    ),
+    (
+        C1,
+        "state = \"active\"",
+        "state = \"busy\"",
+        9,
+        "unknown variant `busy`",
+    ),
+    (
+        C1,
+        "written = true",
+        "writen = true",
+        10,
+        "unknown field `writen`",
+    ),
+    (
+        "contracts/C2.toml",
+        "id = \"C2\"",
+        "id = \"C1\"",
+        2,
+        "contract C1 is there already",
+    ),
+    (
+        "providers.toml",
+        "01056789",
+        "0105678",
+        9,
+        "`0105678` is not an AGB code",
+    ),
+    (
+        "providers.toml",
+        "01056789",
+        "53530001",
+        8,
+        "registrations of 53530001 overlap",
+    ),
+    (
+        "insurers.toml",
+        "\"3311\"",
+        "\"7095\"",
+        8,
+        "insurer 7095 is there already",
+    ),
+    (
+        "parties.toml",
+        "amqp_user = \"sample-netwerk\"",
+        "amqp_user = \"sample-zorggroep\"",
+        3,
+        "AMQP user `sample-zorggroep` is that of party sample-netwerk too",
+    ),
+    (
+        "mandates.toml",
+        "\"sample-servicebureau\"",
+        "\"nobody\"",
+        4,
+        "party `nobody` is unknown",
+    ),
+    (
+        "catalogue.toml",
+        "until = \"2029-05-01\"",
+        "until = \"2024-05-01\"",
+        3,
+        "not after `from`",
+    ),
+    (
+        "catalogue.toml",
+        "\"BDSS2\"",
+        "\"BDSS1\"",
+        24,
+        "prestatie BDSS1 of list 990 is there",
+    ),
+    (
+        "catalogue.toml",
+        "kind = \"BDSS\"\nfrom",
+        "kind = \"BDSS\"\nfron",
+        0,
+        "",
+    ),
+    (
+        "pair_rules.toml",
+        "kind:OENI",
+        "kind:OENJ",
+        0,
+        "no prestatie is of kind OENJ",
+    ),
+    (
+        "pair_rules.toml",
+        "\"0587\"",
+        "\"0588\"",
+        0,
+        "reason code 0588 is unknown",
+    ),
+    (
+        "pair_rules.toml",
+        "accepted_on = \"2023-12-01\"\n",
+        "",
+        0,
+        "no date of agreement",
+    ),
+    (
+        "code_lists.toml",
+        "to_insurers = true",
+        "to_insurers = yes",
+        0,
+        "",
+    ),
+];
+
 #[test]
 fn a_fault_names_its_file_its_line_and_what_to_do() {
-    let c1 = "contracts/C1.toml";
-    for (file, old, new, line, problem) in [
-        (
-            c1,
-            "\"01056789\", ",
-            "\"01999999\", ",
-            5,
-            "provider 01999999 is unknown",
-        ),
-        (
-            c1,
-            "uzovi = \"7095\"",
-            "uzovi = \"1234\"",
-            6,
-            "insurer 1234 is unknown",
-        ),
-        (
-            c1,
-            "share = 10000",
-            "share = 9999",
-            6,
-            "insurers come to 9999",
-        ),
-        (c1, "[\"G1\"]", "[\"G7\"]", 14, "group G7 is unknown"),
-        (c1, "\"A12\"", "\"A99\"", 16, "activity A99 is unknown"),
-        (
-            c1,
-            "\"BDSS1\"",
-            "\"BDSS9\"",
-            21,
-            "prestatie BDSS9 of list 990 is unknown",
-        ),
-        (
-            c1,
-            "share = 7000",
-            "share = 6999",
-            21,
-            "domain_shares of BDSS1 come to 9999",
-        ),
-        (
-            c1,
-            "\"WV\", share = 5000",
-            "\"WV\", share = 5001",
-            21,
-            "come to 10001",
-        ),
-        (
-            c1,
-            "last = \"2025-06-30\"",
-            "last = \"2024-06-30\"",
-            12,
-            "is after the last day",
-        ),
-        (
-            c1,
-            "28000.00",
-            "28.000,00",
-            21,
-            "`28.000,00` is not a tarief",
-        ),
-        (
-            c1,
-            "each_insurer",
-            "lead_insurer",
-            8,
-            "the lead insurer is billed but not named",
-        ),
-        (
-            c1,
-            "state = \"active\"",
-            "state = \"busy\"",
-            9,
-            "unknown variant `busy`",
-        ),
-        (
-            c1,
-            "written = true",
-            "writen = true",
-            10,
-            "unknown field `writen`",
-        ),
-        (
-            "contracts/C2.toml",
-            "id = \"C2\"",
-            "id = \"C1\"",
-            2,
-            "contract C1 is there already",
-        ),
-        (
-            "providers.toml",
-            "01056789",
-            "0105678",
-            9,
-            "`0105678` is not an AGB code",
-        ),
-        (
-            "providers.toml",
-            "01056789",
-            "53530001",
-            8,
-            "registrations of 53530001 overlap",
-        ),
-        (
-            "insurers.toml",
-            "\"3311\"",
-            "\"7095\"",
-            8,
-            "insurer 7095 is there already",
-        ),
-        (
-            "parties.toml",
-            "amqp_user = \"sample-netwerk\"",
-            "amqp_user = \"sample-zorggroep\"",
-            3,
-            "AMQP user `sample-zorggroep` is that of party sample-netwerk too",
-        ),
-        (
-            "mandates.toml",
-            "\"sample-servicebureau\"",
-            "\"nobody\"",
-            4,
-            "party `nobody` is unknown",
-        ),
-        (
-            "catalogue.toml",
-            "until = \"2029-05-01\"",
-            "until = \"2024-05-01\"",
-            3,
-            "not after `from`",
-        ),
-        (
-            "catalogue.toml",
-            "\"BDSS2\"",
-            "\"BDSS1\"",
-            24,
-            "prestatie BDSS1 of list 990 is there",
-        ),
-        (
-            "catalogue.toml",
-            "kind = \"BDSS\"\nfrom",
-            "kind = \"BDSS\"\nfron",
-            0,
-            "",
-        ),
-        (
-            "pair_rules.toml",
-            "kind:OENI",
-            "kind:OENJ",
-            0,
-            "no prestatie is of kind OENJ",
-        ),
-        (
-            "pair_rules.toml",
-            "\"0587\"",
-            "\"0588\"",
-            0,
-            "reason code 0588 is unknown",
-        ),
-        (
-            "pair_rules.toml",
-            "accepted_on = \"2023-12-01\"\n",
-            "",
-            0,
-            "no date of agreement",
-        ),
-        (
-            "code_lists.toml",
-            "to_insurers = true",
-            "to_insurers = yes",
-            0,
-            "",
-        ),
-    ] {
+    for (file, old, new, line, problem) in FAULTS {
         let dir = changed(file, old, new);
         let faults = load(dir.path()).unwrap_err();
         let found = faults
@@ -242,13 +246,13 @@ fn a_fault_names_its_file_its_line_and_what_to_do() {
             .find(|it| it.problem.contains(problem))
             .unwrap_or_else(|| panic!("{file}, {new}: {faults:#?}"));
         assert!(!found.remedy.is_empty(), "{found}");
-        if line == 0 {
+        if *line == 0 {
             assert!(found.line.is_some(), "{found}");
         } else {
             let other = format!("{found} should name {file}:{line}");
             assert_eq!(
                 (found.file.as_str(), found.line),
-                (file, Some(line)),
+                (*file, Some(*line)),
                 "{other}"
             );
         }

@@ -320,4 +320,6 @@ fn json_files(dir: &Path) -> Result<Vec<(String, String)>, Vec<Fault>> {
 }
 
 #[cfg(test)]
+mod decided;
+#[cfg(test)]
 mod tests;

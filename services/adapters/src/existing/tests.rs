@@ -1,0 +1,135 @@
+use std::path::Path;
+
+use super::*;
+
+fn reference() -> Reference {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/sample");
+    crate::reference::load(&sample.join("reference"))
+        .unwrap()
+        .reference
+}
+
+/// What becomes of one row, with `column` changed to `text`.
+fn row(column: &str, text: &str) -> Result<ExistingRow, RowFault> {
+    let good = [
+        ("line_reference", "OUD-1"),
+        ("prestatie_list", "990"),
+        ("prestatie_code", "OENI1"),
+        ("declarant_agb", "01056789"),
+        ("insurer_uzovi", "7095"),
+        ("first", "2024-07-01"),
+        ("last", "2024-09-30"),
+        ("patient_group_id", "G1"),
+        ("participants", "53530001 91910001"),
+        ("activities", "A10 A11"),
+        ("awarded_cents", "450000"),
+    ];
+    let cell = |name: &str| {
+        let found = good.iter().find(|(column, _)| *column == name);
+        if name == column {
+            text
+        } else {
+            found.map_or("", |(_, text)| text)
+        }
+    };
+    let cells = COLUMNS.map(cell);
+    let file = format!("{}\n{}\n", COLUMNS.join(","), cells.join(","));
+    let pseudonyms = |_: &Bsn| {
+        vec![Pseudonym {
+            key_id: "k".into(),
+            value: [1; 32],
+        }]
+    };
+    let reference = reference();
+    let mut rows = read(file.as_bytes(), &reference, &pseudonyms);
+    rows.next().expect("there is a row")
+}
+
+#[test]
+fn a_row_has_the_facts_by_which_a_line_meets_it() {
+    let ExistingRow {
+        row: number,
+        coverage,
+        awarded,
+    } = row("meeting", "hybrid").unwrap();
+    assert_eq!((number, awarded), (1, Cents::new(450_000).unwrap()));
+    assert_eq!(coverage.agbs.len(), 3);
+    assert_eq!(coverage.region, Some(RegionCode::new("R1")));
+    assert_eq!(coverage.meeting, Some(Meeting::Hybrid));
+    let of_contract = row("contract_id", "C3").unwrap().coverage;
+    assert!(of_contract.each_insurer);
+}
+
+#[test]
+fn a_bad_cell_is_reported_with_its_row_and_reason() {
+    for (column, text, reason) in [
+        ("line_reference", "", "line_reference is empty"),
+        (
+            "prestatie_code",
+            "OENI9",
+            "prestatie OENI9 of list 990 is unknown",
+        ),
+        (
+            "declarant_agb",
+            "00123456",
+            "declarant_agb `00123456` is not an AGB code",
+        ),
+        ("insurer_uzovi", "1234", "insurer 1234 is unknown"),
+        ("contract_id", "C99", "contract C99 is unknown"),
+        (
+            "first",
+            "01-07-2024",
+            "first `01-07-2024` is not a day such as 2024-07-01",
+        ),
+        (
+            "last",
+            "2024-06-30",
+            "first 2024-07-01 is after last 2024-06-30",
+        ),
+        ("patient_group_id", "G7", "group G7 is unknown"),
+        ("bsn", "123456789", "bsn is not a BSN"),
+        (
+            "participants",
+            "5353",
+            "participant `5353` is not an AGB code",
+        ),
+        ("activities", "A99", "activity A99 is unknown"),
+        (
+            "meeting",
+            "groep",
+            "meeting `groep` is not group, individual or hybrid",
+        ),
+        (
+            "awarded_cents",
+            "12.50",
+            "awarded_cents `12.50` is not an amount of 0 to 10^13",
+        ),
+        (
+            "awarded_cents",
+            "1,2",
+            "the row has 17 cells, the header has 16",
+        ),
+    ] {
+        let fault = row(column, text).unwrap_err();
+        assert_eq!((fault.row, fault.reason.as_str()), (1, reason));
+    }
+}
+
+#[test]
+fn good_rows_around_a_bad_one_are_read() {
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/sample");
+    let text = std::fs::read_to_string(sample.join("existing.csv")).unwrap();
+    let text = text.replacen("01056789", "0105678", 1);
+    let reference = reference();
+    let rows: Vec<_> = read(text.as_bytes(), &reference, &|_| Vec::new()).collect();
+    assert_eq!(rows[0].as_ref().unwrap_err().row, 1);
+    assert_eq!(rows[1..].iter().filter(|row| row.is_ok()).count(), 3);
+}
+
+#[test]
+fn a_wrong_header_is_the_only_fault() {
+    let reference = reference();
+    let rows: Vec<_> = read("a,b\n1,2\n".as_bytes(), &reference, &|_| Vec::new()).collect();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].as_ref().unwrap_err().row, 0);
+}
