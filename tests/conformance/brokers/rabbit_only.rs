@@ -292,3 +292,41 @@ async fn a_queue_of_another_form_is_refused_by_name() {
     assert!(reason.contains("x-queue-type"), "{reason}");
     vhost.end().await;
 }
+
+/// As a broker does by itself at its start, for another virtual host.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_definitions_can_be_imported() {
+    let vhost = Vhost::make(None).await;
+    vhost.delete(&["vhosts", &vhost.name]).await;
+    let of_vhost = |field: &str| format!("\"{field}\": \"{}\"", vhost.name);
+    let definitions = topology::DEFINITIONS
+        .replace("\"vhost\": \"samenloop\"", &of_vhost("vhost"))
+        .replace(
+            "[{ \"name\": \"samenloop\" }]",
+            &format!("[{{ {} }}]", of_vhost("name")),
+        );
+    let definitions = serde_json::from_str(&definitions).unwrap();
+    vhost.post(&["definitions"], &definitions).await;
+    let rights = serde_json::json!({ "configure": "", "write": ".*", "read": ".*" });
+    let login = &vhost.uri.authority.userinfo.username;
+    vhost
+        .put(&["permissions", &vhost.name, login], &rights)
+        .await;
+    let broker = vhost.broker(RabbitOptions::default());
+    let queues = [Queue::Declarations, Queue::Validated, Queue::Commands];
+    broker.check_topology(&queues).await.unwrap();
+    publish(&broker, 0).await.unwrap();
+    vhost.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_speaks_no_tls_is_refused_where_tls_is_asked() {
+    let mut vhost = Vhost::make(None).await;
+    vhost.uri.scheme = lapin::uri::AMQPScheme::AMQPS;
+    let published = publish(&vhost.broker(impatient()), 0).await;
+    assert!(
+        matches!(published, Err(BrokerError::Connection(_))),
+        "{published:?}"
+    );
+    vhost.end().await;
+}

@@ -200,6 +200,10 @@ impl Vhost {
         self.ask(Method::PUT, path, body).await;
     }
 
+    pub(crate) async fn post(&self, path: &[&str], body: &serde_json::Value) {
+        self.ask(Method::POST, path, body).await;
+    }
+
     async fn ask(&self, method: Method, path: &[&str], body: &serde_json::Value) {
         let mut url = Url::parse(&self.management).unwrap();
         url.path_segments_mut()

@@ -5,7 +5,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use lapin::{
-    Confirmation,
+    Confirmation, Connection,
     message::BasicReturnMessage,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
@@ -88,13 +88,14 @@ impl Publisher {
         loop {
             let Some(lane) = self.idle().pop() else { break };
             if lane.connection.status().connected() && lane.channel.status().connected() {
-                wait_unblocked(&lane, settings).await?;
+                wait_unblocked(&lane.connection, settings).await?;
                 return Ok(lane);
             }
         }
-        let lane = self.link.lane(settings).await?;
         // A blocked connection writes nothing: what is sent to it would pile up in memory.
-        wait_unblocked(&lane, settings).await?;
+        let connection = self.link.connection(settings).await?;
+        wait_unblocked(&connection, settings).await?;
+        let lane = self.link.lane(settings).await?;
         let confirms = lane.channel.confirm_select(ConfirmSelectOptions::default());
         settings.in_time(confirms).await?;
         Ok(lane)
@@ -119,9 +120,9 @@ fn first_window<'a>(
     &messages[..count.min(settings.options.window_messages_max).max(1)]
 }
 
-async fn wait_unblocked(lane: &Lane, settings: &Settings) -> Result<(), BrokerError> {
+async fn wait_unblocked(connection: &Connection, settings: &Settings) -> Result<(), BrokerError> {
     let until = Instant::now() + settings.options.answer_timeout;
-    while lane.connection.status().blocked() {
+    while connection.status().blocked() {
         if Instant::now() >= until {
             return Err(blocked());
         }
