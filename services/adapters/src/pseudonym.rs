@@ -83,6 +83,12 @@ impl PseudonymKeys {
         let Some(bsn) = Bsn::parse(bsn) else {
             return InsuredIdentity::Malformed;
         };
+        InsuredIdentity::Pseudonyms(self.pseudonyms(&bsn))
+    }
+
+    /// The pseudonyms of a BSN, in order of key id.
+    #[must_use]
+    pub fn pseudonyms(&self, bsn: &Bsn) -> Vec<Pseudonym> {
         let pseudonym = |(id, key): &(Box<str>, hmac::Key)| {
             let tag = hmac::sign(key, bsn.expose());
             let value = tag.as_ref().try_into().expect("HMAC-SHA-256 has 32 bytes");
@@ -91,7 +97,7 @@ impl PseudonymKeys {
                 value,
             }
         };
-        InsuredIdentity::Pseudonyms(self.keys.iter().map(pseudonym).collect())
+        self.keys.iter().map(pseudonym).collect()
     }
 }
 

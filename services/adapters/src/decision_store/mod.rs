@@ -1,11 +1,20 @@
 //! The store of decisions: quarantine, log, coverage, outcomes, outbox, reference data.
 //!
-//! Two databases, one contract: every method behaves the same on both, and one conformance suite holds them to it.
-//! SQL stands in numbered migrations and beside the methods of each database. Nothing is decided here.
+//! Two databases, one contract: every method behaves the same on both, and one conformance suite
+//! holds them to it. SQL stands in numbered migrations and beside the methods of each database; what
+//! a batch writes is worked out once for both. Nothing is decided here.
+//!
+//! Only a [`DecisionTransaction`] writes decisions. Whoever holds one must not write through the
+//! store before it ends: on SQLite there is one writer, and it would wait for itself. Reading is fine.
 
 mod dispatch;
 pub mod postgres;
+mod read_back;
+mod rows;
 pub mod sqlite;
+mod words;
+
+pub use rows::chained;
 
 use std::time::Duration;
 
@@ -166,7 +175,8 @@ pub struct DecidedMessage {
 pub struct NewLogEntry {
     /// Its number; the numbers of a batch follow the head without gaps.
     pub sequence: Sequence,
-    /// What it is: "message_decided", "reference_activated", "existing_imported", "set_aside", "released".
+    /// What it is: "message_decided", "reference_activated", "existing_imported", "set_aside",
+    /// "released".
     pub kind: &'static str,
     /// When.
     pub recorded_at: Timestamp,
@@ -217,6 +227,9 @@ pub struct DecisionBatch {
     pub set_aside: Vec<WaitingMessage>,
     /// Messages that wait no longer.
     pub released: Vec<(PartyId, Uuid)>,
+    /// When, for the age of what waits in the outbox; absent: when the last entry of `log` was
+    /// recorded.
+    pub written_at: Option<Timestamp>,
 }
 
 /// Where the log stands.
@@ -305,7 +318,7 @@ pub struct DecisionFigures {
     pub quarantined: u64,
     /// Messages set aside.
     pub waiting: u64,
-    /// Outcomes that no queue took, and parked claims.
+    /// Outcomes that no queue took.
     pub unclaimed: u64,
     /// Claims parked.
     pub parked: u64,

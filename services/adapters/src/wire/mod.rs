@@ -1,7 +1,8 @@
 //! Wire formats: bytes to domain types and back. Nothing is judged here, only read and written.
 //!
 //! Layout: [`json`] and [`protobuf`] read what senders put on the queue, both through [`declaration`];
-//! [`validated`] is what validation passes on; [`outcome`] and [`claim`] are what detection answers and submits.
+//! [`validated`] is what validation passes on; [`outcome`] and [`claim`] are what detection answers and submits;
+//! [`record`] is what the store and the log keep of a line.
 
 pub mod claim;
 pub mod declaration;
@@ -9,6 +10,7 @@ pub mod digest;
 pub mod json;
 pub mod outcome;
 pub mod protobuf;
+pub mod record;
 pub mod validated;
 mod write;
 

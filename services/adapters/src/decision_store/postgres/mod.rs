@@ -1,12 +1,12 @@
-//! DecisionStore on Sqlite.
+//! DecisionStore on Postgres.
 
 use super::*;
 
 /// The store.
 #[derive(Clone, Debug)]
-pub struct SqliteDecisionStore {}
+pub struct PostgresDecisionStore {}
 
-impl SqliteDecisionStore {
+impl PostgresDecisionStore {
     pub(super) async fn open(
         _url: &str,
         _faults: crate::fault_plan::FaultPlan,
@@ -16,7 +16,7 @@ impl SqliteDecisionStore {
     pub(super) async fn ping(&self) -> Result<(), StoreError> {
         Err(StoreError::Failed("not written yet".to_owned()))
     }
-    pub(super) async fn begin(&self) -> Result<SqliteTransaction, StoreError> {
+    pub(super) async fn begin(&self) -> Result<PostgresTransaction, StoreError> {
         Err(StoreError::Failed("not written yet".to_owned()))
     }
     pub(super) async fn head(&self) -> Result<Head, StoreError> {
@@ -106,12 +106,12 @@ impl SqliteDecisionStore {
 
 /// A transaction.
 #[derive(Debug)]
-pub struct SqliteTransaction {
+pub struct PostgresTransaction {
     head: Head,
     active: Option<ReferenceVersion>,
 }
 
-impl SqliteTransaction {
+impl PostgresTransaction {
     pub(super) fn head(&self) -> Head {
         self.head
     }
