@@ -1,1 +1,60 @@
-//! samenloop-detection.
+//! Detection: the only writer of decisions and outcomes. Any number of it may run; the lock on the head of the log
+//! lets one decide at a time.
+//!
+//! Layout: [`handle`] decides batches of messages; [`record`](mod@record) makes what the store writes of them;
+//! [`change`] writes the other entries of the log (reference data, imports).
+
+pub mod change;
+pub mod handle;
+pub mod record;
+
+use std::{sync::Arc, time::Duration};
+
+use samenloop_adapters::{
+    broker::Queue,
+    consume::{self, ConsumeContext},
+    outbox::{self, Destination, RelayContext},
+    shutdown::Shutdown,
+};
+
+pub use handle::DetectionHandler;
+
+/// How often messages that wait are looked at.
+const WAITING_TICK: Duration = Duration::from_secs(1);
+
+/// Consumes `validated`, releases what waits, and runs both relays of the outbox, until shutdown.
+pub async fn run(
+    context: ConsumeContext,
+    handler: DetectionHandler,
+    relay: RelayContext,
+    destinations: [Destination; 2],
+    shutdown: Shutdown,
+) {
+    let handler = Arc::new(handler);
+    let [first, second] = destinations;
+    tokio::join!(
+        consume::run(
+            context,
+            Queue::Validated,
+            Arc::clone(&handler),
+            shutdown.clone()
+        ),
+        release_waiting(handler, shutdown.clone()),
+        outbox::run(relay.clone(), first, shutdown.clone()),
+        outbox::run(relay, second, shutdown.clone()),
+    );
+}
+
+/// Decides messages that wait for nothing any more, or have waited long enough.
+async fn release_waiting(handler: Arc<DetectionHandler>, shutdown: Shutdown) {
+    while !shutdown.is_cancelled() {
+        if let Err(error) = handler.decide_waiting().await {
+            tracing::warn!(%error, "messages that wait cannot be looked at");
+        }
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(WAITING_TICK) => {}
+        }
+    }
+}

@@ -1,2 +1,7 @@
-//! The executable.
-fn main() {}
+//! The executable `samenloop`: parses arguments and starts what they name.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    samenloop::cli::main()
+}

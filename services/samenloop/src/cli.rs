@@ -1,0 +1,176 @@
+//! The command line: what each subcommand takes, and its exit status.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use samenloop_adapters::{
+    config::Config,
+    pseudonym,
+    telemetry::{self, LogFormat},
+};
+
+use crate::{
+    commands::{
+        all::{self, AllArguments},
+        demo::{self, DemoArguments},
+        existing,
+        generate::{self, GenerateArguments},
+        reference,
+        replay::{self, ReplayArguments},
+        role::{self, Role},
+    },
+    print,
+};
+
+/// Hub for declarations of cooperation in Dutch health care: validates, detects double funding, settles.
+#[derive(Debug, Parser)]
+#[command(name = "samenloop", version, about)]
+struct Arguments {
+    /// Configuration file (TOML); also SAMENLOOP_CONFIG.
+    #[arg(long, global = true, env = "SAMENLOOP_CONFIG")]
+    config: Option<PathBuf>,
+    /// Sets one key of the configuration, as `broker.url=amqp://...`; may be repeated.
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Shows the whole product on sample data in a temporary directory.
+    Demo(DemoArguments),
+    /// Runs every role in this process.
+    All(AllArguments),
+    /// Runs the role that judges each declaration on its own.
+    Validation,
+    /// Runs the role that decides.
+    Detection,
+    /// Runs the gRPC server of settlements.
+    Settlement,
+    /// Runs the HTTP intake.
+    Gateway,
+    /// Runs the operator page.
+    Operator,
+    /// Reference data.
+    #[command(subcommand)]
+    Reference(ReferenceCommand),
+    /// Existing prestaties that never passed through the queue.
+    #[command(subcommand)]
+    Existing(ExistingCommand),
+    /// Writes synthetic declarations.
+    Generate(GenerateArguments),
+    /// Decides a log of declarations in memory.
+    Replay(ReplayArguments),
+    /// The configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ReferenceCommand {
+    /// Checks the files in a directory and puts them in force.
+    Import {
+        /// The directory.
+        directory: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ExistingCommand {
+    /// Imports a CSV file; bad rows are named and left out.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Prints the configuration as it was read, with secrets hidden.
+    Print,
+}
+
+#[derive(Debug, Subcommand)]
+enum KeysCommand {
+    /// Prints a new key as a line for a key file.
+    New {
+        /// Its id; for `keys.sealing` leave it out.
+        #[arg(default_value = "")]
+        id: String,
+    },
+}
+
+/// Parses the arguments and runs what they name: 0 if it holds, 1 if it does not or fails, 2 for wrong arguments.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let quiet = matches!(arguments.command, Command::Demo(_));
+    let format = if quiet {
+        LogFormat::Text
+    } else {
+        LogFormat::Json
+    };
+    telemetry::start_logs(format, if quiet { "error" } else { "info" });
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let ran = runtime
+        .map_err(Into::into)
+        .and_then(|runtime| runtime.block_on(run(arguments)));
+    match ran {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            print::note(format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<bool> {
+    let config = || {
+        Config::load(
+            arguments.config.as_deref(),
+            std::env::vars(),
+            &arguments.set,
+        )
+    };
+    let role = |role: Role| async move { role::run(config()?, role).await.map(|()| true) };
+    match arguments.command {
+        Command::Demo(demo) => Box::pin(demo::run(demo)).await,
+        Command::All(all) => Box::pin(all::run(config()?, all)).await.map(|()| true),
+        Command::Validation => role(Role::Validation).await,
+        Command::Detection => role(Role::Detection).await,
+        Command::Settlement => role(Role::Settlement).await,
+        Command::Gateway => role(Role::Gateway).await,
+        Command::Operator => role(Role::Operator).await,
+        Command::Reference(ReferenceCommand::Import { directory, json }) => {
+            reference::import(config()?, &directory, json)
+                .await
+                .map(|()| true)
+        }
+        Command::Existing(ExistingCommand::Import { file, json }) => {
+            existing::import(config()?, &file, json).await
+        }
+        Command::Generate(generate) => generate::run(&generate).map(|()| true),
+        Command::Replay(replay) => replay::run(&replay).map(|()| true),
+        Command::Config(ConfigCommand::Print) => {
+            print::line(config()?.redacted());
+            Ok(true)
+        }
+        Command::Keys(KeysCommand::New { id }) => {
+            print::line(pseudonym::new_key_line(&id).trim());
+            Ok(true)
+        }
+    }
+}

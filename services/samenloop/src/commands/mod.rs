@@ -1,0 +1,11 @@
+//! One file per subcommand.
+
+pub mod all;
+pub mod demo;
+pub mod existing;
+pub mod generate;
+pub mod reference;
+pub mod replay;
+pub mod report;
+pub mod role;
+pub mod topology;

@@ -1,0 +1,89 @@
+//! `samenloop validation|detection|settlement|gateway|operator`: one role in a process of its own.
+
+use samenloop_adapters::{
+    clock::Clock,
+    config::Config,
+    settlement_store::SettlementStore,
+    shutdown::{self, Shutdown},
+};
+
+use crate::{
+    node::Node,
+    print,
+    roles::{self, Roles},
+};
+
+/// A role.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// Judges each declaration on its own.
+    Validation,
+    /// Decides.
+    Detection,
+    /// The gRPC server of settlements.
+    Settlement,
+    /// HTTP intake.
+    Gateway,
+    /// The operator page.
+    Operator,
+}
+
+/// Runs one role until a signal.
+///
+/// # Errors
+/// Where it cannot start, or fails.
+pub async fn run(config: Config, role: Role) -> anyhow::Result<()> {
+    let node = Node::open(config, Clock::System).await?;
+    let shutdown = Shutdown::new();
+    shutdown::on_signals(&shutdown);
+    let mut running = Roles::new(shutdown.clone());
+    match role {
+        Role::Validation => {
+            node.check_topology().await?;
+            running.validation(&node);
+        }
+        Role::Detection => {
+            node.check_topology().await?;
+            let client = roles::settlement_client(&node, &node.config.settlement.endpoint)?;
+            running.detection(&node, client);
+        }
+        Role::Settlement => {
+            let (listener, address) = roles::listen(&node.config.settlement.listen).await?;
+            print::note(format!("settlement listens on {address}"));
+            let store = node.open_settlement().await?;
+            running.settlement(&node, store, listener).await?;
+        }
+        Role::Gateway => start_gateway(&node, &mut running, &shutdown).await?,
+        Role::Operator => {
+            let store = node.open_settlement().await?;
+            start_operator(&node, store, &mut running, &shutdown).await?;
+        }
+    }
+    print::note(format!("{role:?} runs"));
+    running.join().await
+}
+
+/// Starts the HTTP intake.
+///
+/// # Errors
+/// Where its address is taken.
+pub async fn start_gateway(
+    _node: &Node,
+    _running: &mut Roles,
+    _shutdown: &Shutdown,
+) -> anyhow::Result<()> {
+    Ok(())
+}
+
+/// Starts the operator page.
+///
+/// # Errors
+/// Where its address is taken.
+pub async fn start_operator(
+    _node: &Node,
+    _store: SettlementStore,
+    _running: &mut Roles,
+    _shutdown: &Shutdown,
+) -> anyhow::Result<()> {
+    Ok(())
+}

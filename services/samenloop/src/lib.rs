@@ -1,0 +1,15 @@
+//! What stands behind the executable: assembling a process from its configuration, and one file per subcommand.
+//!
+//! Layout: [`cli`] is the command line; [`node`] opens what a process needs, [`roles`] starts roles on it;
+//! [`scenarios`] and [`load`] send declarations and collect outcomes; [`audit`] reads the log again;
+//! [`commands`] has a file per subcommand. No rule of law is decided here.
+
+pub mod audit;
+pub mod cli;
+pub mod commands;
+pub mod load;
+pub mod mailbox;
+pub mod node;
+pub mod print;
+pub mod roles;
+pub mod scenarios;

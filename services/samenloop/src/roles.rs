@@ -1,0 +1,196 @@
+//! Starts roles on a node. In production a process runs one of them; `all` and `demo` run every one.
+
+use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+
+use anyhow::Context as _;
+use samenloop_adapters::{
+    outbox::{Destination, RelayContext},
+    settlement_client::{ClientOptions, ClientTls, SettlementClient},
+    settlement_store::SettlementStore,
+    shutdown::Shutdown,
+};
+use samenloop_detection::DetectionHandler;
+use samenloop_settlement::{Caller, Callers, Reflection, ServerTls, SettlementConfig};
+use samenloop_validation::ValidationHandler;
+use tokio::{net::TcpListener, task::JoinSet};
+
+use crate::node::Node;
+
+/// Roles of a process, each in its own task.
+#[derive(Debug)]
+pub struct Roles {
+    tasks: JoinSet<anyhow::Result<()>>,
+    shutdown: Shutdown,
+}
+
+impl Roles {
+    /// No role yet.
+    #[must_use]
+    pub fn new(shutdown: Shutdown) -> Self {
+        Self {
+            tasks: JoinSet::new(),
+            shutdown,
+        }
+    }
+
+    /// Starts validation.
+    pub fn validation(&mut self, node: &Node) {
+        let handler = ValidationHandler {
+            broker: node.broker.clone(),
+            store: node.decisions.clone(),
+            reference: node.reference.clone(),
+            clock: node.clock.clone(),
+            ids: node.ids.clone(),
+            keys: node.keys.clone(),
+            seal: node.seal.clone(),
+            environment: node.config.environment,
+        };
+        let (context, shutdown) = (node.consume_context(), self.shutdown.clone());
+        self.tasks.spawn(async move {
+            samenloop_validation::run(context, handler, shutdown).await;
+            Ok(())
+        });
+    }
+
+    /// Starts detection, which sends claims to `client`.
+    pub fn detection(&mut self, node: &Node, client: SettlementClient) {
+        let handler = DetectionHandler {
+            store: node.decisions.clone(),
+            reference: node.reference.clone(),
+            clock: node.clock.clone(),
+            original_wait: jiff::SignedDuration::from_secs(
+                node.config.limits.original_wait_seconds.into(),
+            ),
+            environment: node.config.environment,
+        };
+        let relay = RelayContext {
+            store: node.decisions.clone(),
+            clock: node.clock.clone(),
+            holder: node.ids.next(),
+            faults: node.faults.clone(),
+        };
+        let destinations = [
+            Destination::Outcomes(node.broker.clone()),
+            Destination::Claims(client),
+        ];
+        let (context, shutdown) = (node.consume_context(), self.shutdown.clone());
+        self.tasks.spawn(async move {
+            samenloop_detection::run(context, handler, relay, destinations, shutdown).await;
+            Ok(())
+        });
+    }
+
+    /// Starts settlement on `listener`.
+    ///
+    /// # Errors
+    /// Names the file of a certificate that cannot be read.
+    pub async fn settlement(
+        &mut self,
+        node: &Node,
+        store: SettlementStore,
+        listener: TcpListener,
+    ) -> anyhow::Result<()> {
+        let settings = &node.config.settlement;
+        let config = SettlementConfig {
+            callers: callers(node).await?,
+            reflection: if settings.reflection {
+                Reflection::Served
+            } else {
+                Reflection::Hidden
+            },
+            shutdown_max: Duration::from_secs(node.config.limits.drain_seconds.into()),
+            ..SettlementConfig::default()
+        };
+        let (clock, shutdown) = (node.clock.clone(), self.shutdown.clone());
+        self.tasks.spawn(samenloop_settlement::run(
+            config, store, listener, clock, shutdown,
+        ));
+        Ok(())
+    }
+
+    /// Starts any other server.
+    pub fn spawn(&mut self, server: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
+        self.tasks.spawn(server);
+    }
+
+    /// Waits until every role has ended; one that fails ends the others.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub async fn join(mut self) -> anyhow::Result<()> {
+        let mut failed = Ok(());
+        while let Some(ended) = self.tasks.join_next().await {
+            let ended = ended.context("a role panicked").and_then(|ended| ended);
+            if ended.is_err() {
+                self.shutdown.cancel();
+                failed = failed.and(ended);
+            }
+        }
+        failed
+    }
+}
+
+/// Who may call settlement: certificates where they are configured, else anybody on loopback.
+async fn callers(node: &Node) -> anyhow::Result<Callers> {
+    let settings = &node.config.settlement;
+    if settings.tls_certificate.is_empty() {
+        return Ok(Callers::Loopback { bearer: None });
+    }
+    let reference = node
+        .reference
+        .current()
+        .await?
+        .context("no reference data is in force")?;
+    let mut names = BTreeMap::from([("samenloop-detection".to_owned(), Caller::Detection)]);
+    for party in reference.parties.values() {
+        if let (Some(name), Some(uzovi)) = (&party.certificate, party.uzovi) {
+            names.insert(name.clone(), Caller::Insurer(uzovi));
+        }
+    }
+    let tls = ServerTls {
+        certificate: read(&settings.tls_certificate)?,
+        private_key: read(&settings.tls_key)?,
+        client_authorities: read(&settings.tls_client_authority)?,
+    };
+    Ok(Callers::Certificates { tls, names })
+}
+
+/// A client of settlement as configured. Its faults are those of the relay of claims.
+///
+/// # Errors
+/// Says what is wrong with the endpoint or its certificates.
+pub fn settlement_client(node: &Node, endpoint: &str) -> anyhow::Result<SettlementClient> {
+    let settings = &node.config.settlement;
+    let tls = if endpoint.starts_with("https://") {
+        Some(ClientTls {
+            authorities: read(&settings.tls_client_authority)?,
+            certificate: read(&settings.tls_certificate)?,
+            private_key: read(&settings.tls_key)?,
+            server_name: None,
+        })
+    } else {
+        None
+    };
+    let options = ClientOptions {
+        tls,
+        faults: node.claim_faults.clone(),
+        ..ClientOptions::default()
+    };
+    Ok(SettlementClient::new(endpoint, options)?)
+}
+
+fn read(path: &str) -> anyhow::Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("the certificate file {path}"))
+}
+
+/// Listens on an address.
+///
+/// # Errors
+/// Names the address.
+pub async fn listen(address: &str) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("cannot listen on {address}"))?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
