@@ -6,6 +6,7 @@
 
 #![expect(
     clippy::allow_attributes_without_reason,
+    clippy::large_enum_variant,
     reason = "generated code carries such attributes"
 )]
 

@@ -49,3 +49,21 @@ fn mix(value: u64) -> u64 {
 fn bytes(high: u64, low: u64) -> [u8; 16] {
     ((u128::from(high) << 64) | u128::from(low)).to_be_bytes()
 }
+
+/// Fresh secret bytes: keys, nonces, tokens.
+///
+/// # Panics
+/// Where the system gives no randomness.
+#[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the seam that the ban points to"
+)]
+pub fn secret_bytes<const N: usize>() -> [u8; N]
+where
+    [u8; N]: ring::rand::RandomlyConstructable,
+{
+    ring::rand::generate(&ring::rand::SystemRandom::new())
+        .expect("the system gives randomness")
+        .expose()
+}

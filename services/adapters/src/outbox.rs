@@ -68,7 +68,7 @@ pub enum Destination {
     /// Outcomes and refusals to the queues of their parties.
     Outcomes(Broker),
     /// Claims to settlement.
-    Claims(SettlementClient),
+    Claims(Box<SettlementClient>),
 }
 
 impl Destination {

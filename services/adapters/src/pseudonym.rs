@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ring::{hmac, rand};
+use ring::hmac;
 use samenloop_domain::{
     declaration::InsuredIdentity,
     identifiers::{Bsn, Pseudonym},
@@ -107,9 +107,7 @@ impl PseudonymKeys {
 /// Where the system gives no randomness.
 #[must_use]
 pub fn new_key_line(key_id: &str) -> String {
-    let secret: [u8; 32] = rand::generate(&rand::SystemRandom::new())
-        .expect("the system gives randomness")
-        .expose();
+    let secret: [u8; 32] = crate::ids::secret_bytes();
     format!("{key_id} {}", crate::wire::digest::hex(&secret))
 }
 

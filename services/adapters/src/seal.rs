@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use ring::{
-    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
-    rand,
-};
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 use crate::pseudonym::KeyError;
 
@@ -49,13 +46,13 @@ impl SealingKey {
     /// A key that is gone with the process.
     #[must_use]
     pub fn random() -> Self {
-        Self::new(&random_bytes())
+        Self::new(&crate::ids::secret_bytes())
     }
 
     /// Seals `body`: a fresh nonce, the ciphertext, the tag.
     #[must_use]
     pub fn seal(&self, body: &[u8]) -> Vec<u8> {
-        let nonce: [u8; NONCE_LEN] = random_bytes();
+        let nonce: [u8; NONCE_LEN] = crate::ids::secret_bytes();
         let mut sealed = body.to_vec();
         self.key
             .seal_in_place_append_tag(
@@ -79,15 +76,6 @@ impl SealingKey {
             .ok()?;
         Some(opened.to_vec())
     }
-}
-
-fn random_bytes<const N: usize>() -> [u8; N]
-where
-    [u8; N]: rand::RandomlyConstructable,
-{
-    rand::generate(&rand::SystemRandom::new())
-        .expect("the system gives randomness")
-        .expose()
 }
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ pub enum LogFormat {
 pub fn start_logs(format: LogFormat, default_filter: &str) {
     let filter =
         EnvFilter::try_from_env("SAMENLOOP_LOG").unwrap_or_else(|_| EnvFilter::new(default_filter));
+    // lapin logs returned messages whole, and a body may hold a BSN.
+    let hidden = "lapin::returned_messages=off";
+    let filter = filter.add_directive(hidden.parse().expect("the directive is well formed"));
     let registry = tracing_subscriber::registry().with(filter);
     let started = match format {
         LogFormat::Json => registry

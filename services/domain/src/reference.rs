@@ -277,7 +277,8 @@ pub enum Billing {
     LeadInsurer(Uzovi),
 }
 
-/// Life of a contract. Only `Signed` and `Active` may be declared under.
+/// Life of a contract. What lies in the term of a contract that was signed may be declared under it, also after
+/// it ended: its term says until when, and the term of submission how long.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ContractState {
     /// Being drafted.

@@ -71,7 +71,7 @@ impl Roles {
         };
         let destinations = [
             Destination::Outcomes(node.broker.clone()),
-            Destination::Claims(client),
+            Destination::Claims(Box::new(client)),
         ];
         let (context, shutdown) = (node.consume_context(), self.shutdown.clone());
         self.tasks.spawn(async move {

@@ -62,7 +62,7 @@ pub struct ValidationHandler {
 /// What became of one delivery.
 enum Judged {
     PassOn(Box<Intake>),
-    Quarantine(Box<Quarantined>, Option<NewOutboxRow>),
+    Quarantine(Box<(Quarantined, Option<NewOutboxRow>)>),
 }
 
 impl Handler for ValidationHandler {
@@ -79,8 +79,9 @@ impl Handler for ValidationHandler {
         for delivery in batch.iter() {
             match self.judge(delivery, &reference) {
                 Judged::PassOn(intake) => passed_on.push(*intake),
-                Judged::Quarantine(delivery, refusal) => {
-                    quarantined.push(*delivery);
+                Judged::Quarantine(set_aside) => {
+                    let (delivery, refusal) = *set_aside;
+                    quarantined.push(delivery);
                     refusals.extend(refusal);
                 }
             }
@@ -250,7 +251,7 @@ impl ValidationHandler {
             traceparent: String::new(),
             body: OutboxBody::Refusal(refusal),
         });
-        Judged::Quarantine(Box::new(quarantined), refusal)
+        Judged::Quarantine(Box::new((quarantined, refusal)))
     }
 
     async fn publish(&self, intakes: Vec<Intake>) -> Result<(), HandleError> {

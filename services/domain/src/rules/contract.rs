@@ -95,7 +95,7 @@ fn is_billed(contract: &Contract, insurer: Uzovi) -> bool {
 fn is_in_force(contract: &Contract) -> bool {
     matches!(
         contract.state,
-        ContractState::Signed | ContractState::Active
+        ContractState::Signed | ContractState::Active | ContractState::Ended
     )
 }
 
@@ -234,9 +234,9 @@ mod tests {
                     "",
                 ),
                 (
-                    "ended",
+                    "ended, and the line lies in its term",
                     |it| it.contract("C1").state = ContractState::Ended,
-                    "8022",
+                    "",
                 ),
                 (
                     "oral, and that is enough",
