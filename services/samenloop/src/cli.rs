@@ -15,9 +15,12 @@ use crate::{
         demo::{self, DemoArguments},
         existing,
         generate::{self, GenerateArguments},
-        reference,
+        healthcheck, reference,
         replay::{self, ReplayArguments},
         role::{self, Role},
+        submit::{self, SubmitArguments},
+        topology::{self, TopologyArguments},
+        trace,
     },
     print,
 };
@@ -62,6 +65,25 @@ enum Command {
     Generate(GenerateArguments),
     /// Decides a log of declarations in memory.
     Replay(ReplayArguments),
+    /// Sends declarations to a gateway and waits for their outcomes.
+    Submit(SubmitArguments),
+    /// Shows one declaration from its receipt to the streams of insurers.
+    Trace {
+        /// Its message id.
+        message_id: uuid::Uuid,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// The queues of RabbitMQ.
+    #[command(subcommand)]
+    Topology(TopologyCommand),
+    /// Exit status 0 if a role is ready.
+    Healthcheck {
+        /// Its readiness page.
+        #[arg(default_value = "http://127.0.0.1:7440/readyz")]
+        url: String,
+    },
     /// The configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -92,6 +114,12 @@ enum ExistingCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum TopologyCommand {
+    /// Makes exchanges, queues, policies and permissions; repeating it changes nothing.
+    Apply(TopologyArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -164,6 +192,14 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
         }
         Command::Generate(generate) => generate::run(&generate).map(|()| true),
         Command::Replay(replay) => replay::run(&replay).map(|()| true),
+        Command::Submit(submit) => submit::run(submit).await,
+        Command::Trace { message_id, json } => {
+            trace::run(config()?, message_id, json).await.map(|()| true)
+        }
+        Command::Topology(TopologyCommand::Apply(topology)) => {
+            topology::apply(config()?, topology).await.map(|()| true)
+        }
+        Command::Healthcheck { url } => healthcheck::run(&url).await.map(|()| true),
         Command::Config(ConfigCommand::Print) => {
             print::line(config()?.redacted());
             Ok(true)
