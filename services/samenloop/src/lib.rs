@@ -1,12 +1,14 @@
 //! What stands behind the executable: assembling a process from its configuration, and one file per subcommand.
 //!
-//! Layout: [`cli`] is the command line; [`node`] opens what a process needs, [`roles`] starts roles on it;
+//! Layout: [`cli`] is the command line; [`node`] opens what a process needs, [`roles`] starts roles on it,
+//! [`in_process`] starts them all;
 //! [`scenarios`] and [`load`] send declarations and collect outcomes; [`audit`] reads the log again;
 //! [`commands`] has a file per subcommand. No rule of law is decided here.
 
 pub mod audit;
 pub mod cli;
 pub mod commands;
+pub mod in_process;
 pub mod load;
 pub mod mailbox;
 pub mod node;

@@ -1,0 +1,55 @@
+//! Scenarios through a running product: its broker, its stores, its settlement.
+
+use samenloop::{in_process::InProcess, mailbox::Mailbox, scenarios};
+use samenloop_adapters::scenario::{Action, ScenarioSet};
+use samenloop_domain::allocation::Part;
+use uuid::Uuid;
+
+use crate::text;
+
+/// The text of every scenario, in the order of the set. What was expected must have come.
+///
+/// # Panics
+/// Where the product does not run them to their end; it says why.
+pub async fn run(product: &InProcess, set: &ScenarioSet) -> Vec<String> {
+    let mut mailbox = Mailbox::open(&product.brokers);
+    let stage = product.stage(&set.reference);
+    let results = scenarios::run(&stage, set, &mut mailbox, |_| {})
+        .await
+        .expect("the scenarios run");
+    let received = product.receive_all().await.expect("every claim is settled");
+    assert!(
+        received.iter().all(|it| it.complete),
+        "every stream is whole: {received:?}"
+    );
+    let mut texts = Vec::with_capacity(results.len());
+    for (scenario, result) in set.scenarios.iter().zip(&results) {
+        assert!(result.passed(), "scenario {}: {result:#?}", result.number);
+        let mut whole = String::new();
+        let declared = scenario.steps.iter().filter_map(|step| match &step.action {
+            Action::Declare(delivery) => Some(delivery),
+            Action::ImportExisting(_) => None,
+        });
+        for (delivery, outcomes) in declared.zip(&result.outcomes) {
+            let parts = parts_of(product, delivery.message_id).await;
+            // A message whose held line is credited later gets a new version; its first is the answer to it.
+            for outcome in outcomes.iter().take(delivery.deliveries as usize) {
+                whole.push_str(&text::outcome(outcome, &parts));
+            }
+        }
+        texts.push(whole);
+    }
+    texts
+}
+
+async fn parts_of(product: &InProcess, message_id: Uuid) -> Vec<(u32, Vec<Part>)> {
+    let claims = product
+        .settlement
+        .claims_of(message_id)
+        .await
+        .expect("the store of settlement answers");
+    claims
+        .into_iter()
+        .map(|it| (it.claim.line_number, it.parts))
+        .collect()
+}
