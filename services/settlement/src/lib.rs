@@ -46,7 +46,7 @@ pub struct SettlementConfig {
     pub poll_interval: Duration,
     /// How long the listener stays open after readiness went off, for balancers to notice.
     pub lame_duck: Duration,
-    /// How long calls may take to end at a shutdown; what is left is cut off.
+    /// How long calls may take to end at a shutdown, after the lame duck; what is left is left behind.
     pub shutdown_max: Duration,
 }
 

@@ -8,7 +8,7 @@ use samenloop_proto::settlement::v1::settlement_server::SettlementServer;
 use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
-    time::{sleep, timeout},
+    time::sleep,
 };
 use tokio_util::task::TaskTracker;
 use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig, server::TcpIncoming};
@@ -37,7 +37,7 @@ const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 
 /// Serves the API on `listener` until `shutdown`: readiness goes off, each stream ends with a goaway, calls under way
-/// end, and after `shutdown_max` what is left is cut off.
+/// end, and after `shutdown_max` it returns whatever is left.
 ///
 /// # Errors
 /// A listener that is not on loopback without certificates, or certificates that cannot be used.
@@ -62,7 +62,12 @@ pub async fn run(
     };
     let (config, feeds) = (Arc::clone(&service.config), service.feeds.clone());
     let watching = tokio::spawn(watch_store(service.clone()));
-    let served = serve(service, tls, listener);
+    let served = async {
+        let result = serve(service, tls, listener).await;
+        feeds.close();
+        feeds.wait().await;
+        result
+    };
     let hard_end = async {
         shutdown.cancelled().await;
         sleep(config.lame_duck + config.shutdown_max).await;
@@ -71,16 +76,12 @@ pub async fn run(
         biased;
         result = served => result,
         () = hard_end => {
-            tracing::warn!("calls that did not end in time are cut off");
+            // A stream that a client leaves unread, for one; it holds nothing that is not in the store.
+            tracing::warn!("calls that did not end in time are left behind");
             Ok(())
         }
     };
     watching.abort();
-    feeds.close();
-    // Streams that a client leaves unread end here; they hold nothing that is not in the store.
-    if timeout(config.shutdown_max, feeds.wait()).await.is_err() {
-        tracing::warn!("streams that were not read are left behind");
-    }
     result
 }
 

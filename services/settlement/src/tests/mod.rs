@@ -1,5 +1,6 @@
 //! The service as its clients see it: over a real socket, on SQLite in memory.
 
+mod certificates;
 mod errors;
 mod streams;
 

@@ -178,6 +178,59 @@ async fn a_shutdown_ends_each_stream_with_a_goaway_that_can_be_resumed_from() {
     served.stop().await;
 }
 
+/// Goal: a waiting subscriber hears of what another process wrote. Method: past the service, into its store.
+#[tokio::test]
+async fn claims_recorded_by_another_process_reach_a_waiting_subscriber() {
+    let served = served(SettlementConfig::default()).await;
+    let mut stream = served
+        .client
+        .subscribe(uzovi("3311"), "backend", None)
+        .await
+        .unwrap();
+    let mut waiting = Box::pin(stream.next());
+    let early = timeout(Duration::from_millis(50), &mut waiting).await;
+    assert!(early.is_err(), "there is nothing yet");
+    let claims = vec![claim(1, 1, 100)];
+    let now = Timestamp::UNIX_EPOCH;
+    crate::submit::handle_claims(&served.store, claims, now)
+        .await
+        .unwrap();
+    let response = timeout(PATIENCE, waiting).await.unwrap().unwrap();
+    assert!(matches!(
+        response.unwrap().response,
+        Some(Response::Events(_))
+    ));
+    drop(stream);
+    served.stop().await;
+}
+
+/// More than every buffer between the service and a subscriber holds.
+async fn submit_much(client: &SettlementClient) {
+    for sequence in 1..=8 {
+        let claims = (1..=200).map(|line| Claim {
+            legal_basis: "x".repeat(15_000),
+            ..claim(sequence, line, 100)
+        });
+        states(client, claims.collect()).await;
+    }
+}
+
+#[tokio::test]
+async fn a_shutdown_waits_for_no_subscriber_that_does_not_read() {
+    let served = served(SettlementConfig {
+        shutdown_max: Duration::from_millis(200),
+        ..SettlementConfig::default()
+    })
+    .await;
+    submit_much(&served.client).await;
+    let stream = served
+        .client
+        .subscribe(uzovi("3311"), "stalled", None)
+        .await;
+    served.stop().await;
+    drop(stream);
+}
+
 /// Goal: a subscriber that does not read is dropped and slows nobody. Method: more than every buffer on the way holds.
 #[tokio::test]
 async fn a_subscriber_that_does_not_read_is_dropped_and_slows_nobody() {
@@ -188,14 +241,7 @@ async fn a_subscriber_that_does_not_read_is_dropped_and_slows_nobody() {
     })
     .await;
     let (client, insurer) = (&served.client, uzovi("3311"));
-    for sequence in 1..=8 {
-        // Submitting is a stream as well, and it is over before the next begins.
-        let claims = (1..=200).map(|line| Claim {
-            legal_basis: "x".repeat(15_000),
-            ..claim(sequence, line, 100)
-        });
-        states(client, claims.collect()).await;
-    }
+    submit_much(client).await;
     let mut stalled = client.subscribe(insurer, "stalled", None).await.unwrap();
     let mut reading = client.subscribe(insurer, "reading", None).await.unwrap();
     let mut position = 0;
