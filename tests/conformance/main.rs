@@ -5,3 +5,4 @@
 mod brokers;
 mod database;
 mod settlement_stores;
+mod stores;

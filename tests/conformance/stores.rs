@@ -1,0 +1,90 @@
+//! The store of decisions: every method, with the same result on every database.
+
+mod history;
+mod log;
+mod made;
+mod operation;
+mod random;
+mod registration;
+
+use samenloop_adapters::{
+    decision_store::{DecisionStore, StoreError},
+    fault_plan::FaultPlan,
+};
+
+use crate::database::{Database, Kind};
+
+/// The schema of the store on PostgreSQL.
+const SCHEMA: &str = "decisions";
+
+async fn open(database: &Database) -> DecisionStore {
+    open_with(database, FaultPlan::default()).await
+}
+
+async fn open_with(database: &Database, faults: FaultPlan) -> DecisionStore {
+    DecisionStore::open(&database.url, faults).await.unwrap()
+}
+
+async fn try_open(database: &Database) -> Result<DecisionStore, StoreError> {
+    DecisionStore::open(&database.url, FaultPlan::default()).await
+}
+
+/// Runs every chapter on every database, each on a database of its own.
+macro_rules! chapters {
+    ($($part:ident::$chapter:ident,)+) => {
+        chapters!(@on sqlite_in_memory Memory: $($part::$chapter,)+);
+        chapters!(@on sqlite_in_a_file File: $($part::$chapter,)+);
+        chapters!(@on postgres Postgres: $($part::$chapter,)+);
+    };
+    (@on $name:ident $kind:ident: $($part:ident::$chapter:ident,)+) => {
+        mod $name {
+            use super::*;
+
+            $(
+                #[tokio::test]
+                async fn $chapter() {
+                    let database = Database::new(Kind::$kind).await;
+                    $part::$chapter(&database).await;
+                    database.close().await;
+                }
+            )+
+        }
+    };
+}
+
+chapters! {
+    registration::a_message_is_registered_with_its_outcome,
+    registration::messages_are_listed_newest_first,
+    registration::an_id_is_registered_once,
+    registration::a_revised_outcome_replaces_the_one_before,
+    log::the_log_is_a_chain_without_gaps,
+    log::a_gap_is_a_defect_and_leaves_nothing,
+    log::a_second_writer_waits_for_the_first,
+    log::a_dropped_transaction_leaves_nothing,
+    log::a_fault_before_the_commit_leaves_nothing,
+    log::a_panic_before_the_commit_leaves_nothing,
+    log::a_fault_on_a_read_is_transient,
+    log::what_is_decided_outlives_the_store,
+    log::the_log_is_never_changed,
+    log::a_newer_schema_is_refused,
+    log::lost_connections_come_back,
+    history::nothing_is_loaded_without_keys,
+    history::a_line_comes_back_as_it_was_decided,
+    history::coverage_is_found_by_key_and_period,
+    history::existing_coverage_is_found_as_imported,
+    history::a_credit_frees_what_its_original_took,
+    history::the_credit_of_a_held_line_withdraws_it,
+    history::a_credit_in_the_same_batch_frees_as_well,
+    history::a_reused_invoice_part_has_its_newest_day,
+    history::refused_lines_may_repeat_a_number,
+    history::what_is_loaded_is_what_was_applied,
+    operation::rows_leave_the_outbox_in_order,
+    operation::a_message_shows_what_became_of_its_rows,
+    operation::a_lease_is_held_by_one,
+    operation::attempts_are_counted_until_they_are_cleared,
+    operation::a_delivery_is_quarantined_once,
+    operation::the_last_activated_version_is_in_force,
+    operation::a_version_keeps_its_content,
+    operation::messages_wait_until_they_are_released,
+    operation::figures_count_what_stands,
+}
