@@ -2,8 +2,6 @@
 //!
 //! `UPDATE_GOLDEN=1` writes the files anew; a change of a rule shows as a change of text.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use harness::golden::compare;
 use samenloop::in_process::{self, InProcess};
 

@@ -3,6 +3,7 @@
 pub mod domain_path;
 pub mod golden;
 pub mod product_path;
+pub mod production;
 pub mod text;
 
 use std::path::PathBuf;
