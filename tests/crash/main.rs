@@ -193,7 +193,7 @@ async fn roles_killed_at_random_lose_and_double_nothing() {
             );
         }
     }
-    check(&store, &production, &outcomes).await;
+    println!("{}", check(&store, &production, &outcomes).await);
     drop(processes);
     drop(mailbox);
     production.close().await;
@@ -226,7 +226,7 @@ async fn check(
     store: &DecisionStore,
     production: &Production,
     outcomes: &BTreeMap<String, wire::Outcome>,
-) {
+) -> String {
     wait_until_settled(store)
         .await
         .expect("every claim is settled");
@@ -263,8 +263,8 @@ async fn check(
         read.awarded_cents,
         "to the cent"
     );
-    println!(
+    format!(
         "{} declarations, {} lines, {accepted} claims",
         read.messages, read.lines
-    );
+    )
 }

@@ -33,6 +33,8 @@ pub struct InProcess {
     pub node: Node,
     /// Its settlements.
     pub settlement: SettlementStore,
+    /// Where its settlement service listens.
+    pub address: std::net::SocketAddr,
     /// A client of its settlement service.
     pub client: SettlementClient,
     /// Its roles.
@@ -100,6 +102,7 @@ impl InProcess {
         Ok(Self {
             node,
             settlement,
+            address,
             client,
             roles: running,
             shutdown,

@@ -1,0 +1,173 @@
+//! Programs in Python, taken from the README as they stand: one sends and gets its outcome, one subscribes, is cut
+//! and resumes.
+
+use std::{fs, path::Path, process::Output};
+
+use harness::production::{Production, variable};
+use samenloop::in_process::InProcess;
+use samenloop_adapters::scenario::{Action, ScenarioSet};
+use serde_json::{Value, json};
+use tokio::process::Command;
+
+/// The fenced block of the README that begins with `# file: <name>`.
+fn block(name: &str) -> String {
+    let readme =
+        fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../README.md")).expect("a README");
+    let begin = format!("```python\n# file: {name}\n");
+    let (_, rest) = readme
+        .split_once(&begin)
+        .expect("the README has the program");
+    rest.split_once("```").expect("the block ends").0.to_owned()
+}
+
+async fn python(directory: &Path, arguments: &[&str], environment: &[(&str, String)]) -> Output {
+    let mut command = Command::new(variable("TEST_PYTHON"));
+    command
+        .current_dir(directory)
+        .args(arguments)
+        .envs(environment.iter().cloned());
+    let output = command.output().await.expect("Python runs");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {errors}");
+    output
+}
+
+/// The declarations of scenarios that are accepted at once, valid today whenever the test runs.
+fn accepted(set: &ScenarioSet) -> Vec<(String, Value)> {
+    let mut found = Vec::new();
+    for scenario in &set.scenarios {
+        for step in scenario.steps.iter().take(1) {
+            let Action::Declare(delivery) = &step.action else {
+                continue;
+            };
+            let all = delivery
+                .expected
+                .lines
+                .iter()
+                .all(|line| line.awarded_cents > 0);
+            if all && !delivery.expected.lines.is_empty() {
+                let body = serde_json::from_slice(&delivery.body).expect("the sample is JSON");
+                found.push((delivery.party.to_string(), body));
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn programs_of_the_readme_send_and_subscribe() {
+    let set = harness::scenarios();
+    let production = Production::new(&set.reference).await;
+    let config = production.config(production.amqp_of_administrator());
+    let brokers = production.brokers(&set.reference);
+    let product = InProcess::start(config, &set.reference, Some(brokers))
+        .await
+        .expect("it starts");
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("send.py"), block("send.py")).expect("written");
+    fs::write(directory.path().join("subscribe.py"), block("subscribe.py")).expect("written");
+    let sent = accepted(&set);
+    assert!(sent.len() >= 5, "there is enough to send: {}", sent.len());
+    product
+        .node
+        .clock
+        .set(samenloop_adapters::clock::noon(jiff::civil::date(
+            2024, 10, 15,
+        )));
+    for (party, declaration) in &sent {
+        send(&production, &set, directory.path(), party, declaration).await;
+    }
+    subscribe(&product, directory.path()).await;
+    product.stop().await.expect("it stops");
+    production.close().await;
+}
+
+async fn send(
+    production: &Production,
+    set: &ScenarioSet,
+    directory: &Path,
+    party: &str,
+    declaration: &Value,
+) {
+    let user = set.reference.reference.parties[&party.into()]
+        .amqp_user
+        .clone()
+        .expect("a user");
+    fs::write(directory.join("declaration.json"), declaration.to_string()).expect("written");
+    let environment = [
+        ("AMQP_URL", production.amqp(&user)),
+        ("PARTY", party.to_owned()),
+    ];
+    let output = python(directory, &["send.py", "declaration.json"], &environment).await;
+    let outcome: Value = serde_json::from_slice(&output.stdout).expect("the outcome is JSON");
+    assert_eq!(
+        outcome["invoice_number"], declaration["invoice_number"],
+        "{outcome}"
+    );
+    assert_ne!(outcome["message_id"], json!(null));
+}
+
+/// Takes two events, is cut, resumes with the token, and must see every position once and in order.
+async fn subscribe(product: &InProcess, directory: &Path) {
+    let received = product.receive_all().await.expect("every claim is settled");
+    let insurer = received
+        .iter()
+        .max_by_key(|it| it.events)
+        .expect("an insurer");
+    assert!(
+        insurer.events >= 4,
+        "there is enough to resume: {received:?}"
+    );
+    let stubs = directory.join("stubs");
+    fs::create_dir(&stubs).expect("made");
+    let proto = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto");
+    let file = format!("{proto}/samenloop/settlement/v1/settlement.proto");
+    let include = format!("-I{proto}");
+    let arguments = [
+        "-m",
+        "grpc_tools.protoc",
+        &include,
+        "--python_out=stubs",
+        "--grpc_python_out=stubs",
+        &file,
+    ];
+    python(directory, &arguments, &[]).await;
+    let address = product.address.to_string();
+    let environment = [
+        ("SETTLEMENT", address),
+        ("PYTHONPATH", stubs.display().to_string()),
+    ];
+    let rest = (insurer.events - 2).to_string();
+    let first = python(
+        directory,
+        &["subscribe.py", &insurer.insurer, "2"],
+        &environment,
+    )
+    .await;
+    let first = String::from_utf8(first.stdout).expect("text");
+    let token = first
+        .lines()
+        .last()
+        .and_then(|line| line.split(' ').nth(3))
+        .expect("a token")
+        .to_owned();
+    let second = python(
+        directory,
+        &["subscribe.py", &insurer.insurer, &rest, &token],
+        &environment,
+    )
+    .await;
+    let second = String::from_utf8(second.stdout).expect("text");
+    let columns =
+        |line: &str, place: usize| line.split(' ').nth(place).expect("a column").to_owned();
+    let lines: Vec<&str> = first.lines().chain(second.lines()).collect();
+    let positions: Vec<String> = lines.iter().map(|line| columns(line, 0)).collect();
+    let expected: Vec<String> = (1..=insurer.events)
+        .map(|position| position.to_string())
+        .collect();
+    assert_eq!(positions, expected, "nothing is missed or repeated");
+    let cents = lines
+        .iter()
+        .map(|line| columns(line, 1).parse::<i64>().expect("cents"));
+    assert_eq!(cents.sum::<i64>(), insurer.cents);
+}
