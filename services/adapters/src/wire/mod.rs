@@ -2,12 +2,14 @@
 //!
 //! Layout: [`json`] and [`protobuf`] read what senders put on the queue, both through [`declaration`];
 //! [`validated`] is what validation passes on; [`outcome`] and [`claim`] are what detection answers and submits;
-//! [`record`] is what the store and the log keep of a line.
+//! [`record`] is what the store and the log keep of a line; [`log`] reads
+//! an entry of the log back.
 
 pub mod claim;
 pub mod declaration;
 pub mod digest;
 pub mod json;
+pub mod log;
 pub mod outcome;
 pub mod protobuf;
 pub mod record;
@@ -18,6 +20,7 @@ use samenloop_domain::declaration::Declaration;
 use samenloop_proto::declaration::v1 as wire;
 use uuid::Uuid;
 
+pub use samenloop_proto::declaration::v1;
 pub use write::{write, write_meeting, write_prestatie, write_pseudonym, write_span};
 
 /// Content type of the JSON form.
@@ -87,4 +90,22 @@ pub fn parse_declaration(
             format!("content type is `{other}`; send {JSON} or {PROTOBUF}"),
         )),
     }
+}
+
+/// The message id of a body, if it can be read; nothing else of the body is looked at.
+#[must_use]
+pub fn read_message_id(content_type: &str, body: &[u8]) -> Option<Uuid> {
+    #[derive(serde::Deserialize)]
+    struct Identified {
+        message_id: String,
+    }
+    let text = match content_type {
+        JSON => serde_json::from_slice::<Identified>(body).ok()?.message_id,
+        PROTOBUF => {
+            let message: wire::Declaration = prost::Message::decode(body).ok()?;
+            message.message_id?
+        }
+        _ => return None,
+    };
+    Uuid::try_parse(&text).ok()
 }
