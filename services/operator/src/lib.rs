@@ -1,1 +1,140 @@
-//! samenloop-operator.
+//! The operator page: where every declaration is, why it was decided as it was, and what is stuck. It reads, and
+//! changes nothing: whatever changes a decision is a command to detection.
+//!
+//! Layout, in reading order: [`access`] says who may look, [`sampler`] watches depths and counts and keeps the last
+//! minutes of them; a file per page ([`overview`], [`declarations`], [`declaration`], [`quarantine`], [`reasons`])
+//! builds what is shown, as HTML or as JSON ([`respond`]), from values that know how they look ([`shown`],
+//! [`sparkline`]); [`health`] is for probes and metrics.
+
+mod access;
+mod declaration;
+mod declarations;
+mod health;
+mod overview;
+mod quarantine;
+mod reasons;
+mod respond;
+mod sampler;
+mod shown;
+mod sparkline;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    middleware,
+    routing::get,
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+use samenloop_adapters::{
+    broker::Broker, clock::Clock, decision_store::DecisionStore, ids::Ids,
+    reference_feed::ReferenceFeed, settlement_store::SettlementStore, shutdown::Shutdown,
+};
+use tokio::net::TcpListener;
+use tower_http::{
+    limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
+};
+
+/// How long a page may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Nothing is posted here, so no body is wanted.
+const BODY_BYTES_MAX: usize = 1 << 10;
+
+/// Scripts are not allowed at all, styles and images only from here.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
+     form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What the pages need.
+#[derive(Clone)]
+pub struct Operator {
+    /// Depths of queues.
+    pub broker: Broker,
+    /// Decisions, outbox and quarantine.
+    pub store: DecisionStore,
+    /// Claims; absent where this process may not read them.
+    pub settlement: Option<SettlementStore>,
+    /// The reference data in force.
+    pub reference: ReferenceFeed,
+    /// The present.
+    pub clock: Clock,
+    /// The secret of the session.
+    pub ids: Ids,
+    /// Metrics of this process, shown under `/metrics`.
+    pub metrics: Option<PrometheusHandle>,
+    /// One-time token: the first to open `/?token=...` may look. Without one, everybody on this machine may.
+    pub token: Option<String>,
+}
+
+/// What handlers share.
+#[derive(Clone)]
+struct App {
+    operator: Operator,
+    access: Arc<access::Access>,
+    samples: sampler::Samples,
+    shutdown: Shutdown,
+}
+
+/// Serves until shutdown, and watches the queues meanwhile.
+///
+/// # Errors
+/// Where the listener fails.
+pub async fn run(
+    listener: TcpListener,
+    operator: Operator,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    tracing::info!(address = %listener.local_addr()?, "the operator page listens");
+    let app = App {
+        access: Arc::new(access::Access::new(operator.token.clone(), &operator.ids)),
+        samples: sampler::Samples::default(),
+        shutdown: shutdown.clone(),
+        operator,
+    };
+    let watching = sampler::watch(&app.operator, &app.samples, &shutdown);
+    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let serving =
+        axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
+    let (served, ()) = tokio::join!(serving, watching);
+    served?;
+    Ok(())
+}
+
+fn router(app: App) -> Router {
+    let pages = Router::new()
+        .route("/", get(overview::show))
+        .route("/overview.json", get(overview::show))
+        .route("/declarations", get(declarations::show))
+        .route("/declarations.json", get(declarations::show))
+        .route("/declarations/{message_id}", get(declaration::show))
+        .route("/quarantine", get(quarantine::show))
+        .route("/quarantine.json", get(quarantine::show))
+        .route("/reasons", get(reasons::show))
+        .route("/reasons.json", get(reasons::show))
+        .fallback(respond::no_such_page)
+        .layer(middleware::from_fn_with_state(app.clone(), access::guard));
+    Router::new()
+        .merge(pages)
+        .route("/site.css", get(respond::style))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::GATEWAY_TIMEOUT,
+            REQUEST_TIMEOUT,
+        ))
+        .layer(plain(
+            header::CONTENT_SECURITY_POLICY,
+            CONTENT_SECURITY_POLICY,
+        ))
+        .layer(plain(header::CACHE_CONTROL, "no-store"))
+        .layer(plain(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(plain(header::REFERRER_POLICY, "no-referrer"))
+        .with_state(app)
+}
+
+fn plain(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}

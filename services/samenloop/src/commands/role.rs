@@ -5,7 +5,10 @@ use samenloop_adapters::{
     config::Config,
     settlement_store::SettlementStore,
     shutdown::{self, Shutdown},
+    telemetry,
 };
+use samenloop_gateway::Gateway;
+use samenloop_operator::Operator;
 
 use crate::{
     node::Node,
@@ -68,22 +71,53 @@ pub async fn run(config: Config, role: Role) -> anyhow::Result<()> {
 /// # Errors
 /// Where its address is taken.
 pub async fn start_gateway(
-    _node: &Node,
-    _running: &mut Roles,
-    _shutdown: &Shutdown,
+    node: &Node,
+    running: &mut Roles,
+    shutdown: &Shutdown,
 ) -> anyhow::Result<()> {
+    let (listener, address) = roles::listen(&node.config.gateway.listen).await?;
+    let gateway = Gateway {
+        broker: node.broker.clone(),
+        store: node.decisions.clone(),
+        reference: node.reference.clone(),
+        clock: node.clock.clone(),
+        ids: node.ids.clone(),
+    };
+    running.spawn(samenloop_gateway::run(listener, gateway, shutdown.clone()));
+    print::note(format!("gateway listens on http://{address}"));
     Ok(())
 }
 
-/// Starts the operator page.
+/// Starts the operator page, and prints the link that opens it once.
 ///
 /// # Errors
 /// Where its address is taken.
 pub async fn start_operator(
-    _node: &Node,
-    _store: SettlementStore,
-    _running: &mut Roles,
-    _shutdown: &Shutdown,
+    node: &Node,
+    store: SettlementStore,
+    running: &mut Roles,
+    shutdown: &Shutdown,
 ) -> anyhow::Result<()> {
+    let (listener, address) = roles::listen(&node.config.operator.listen).await?;
+    let token = format!("{}{}", node.ids.next().simple(), node.ids.next().simple());
+    let operator = Operator {
+        broker: node.broker.clone(),
+        store: node.decisions.clone(),
+        settlement: Some(store),
+        reference: node.reference.clone(),
+        clock: node.clock.clone(),
+        ids: node.ids.clone(),
+        metrics: telemetry::start_metrics(),
+        token: Some(token.clone()),
+    };
+    running.spawn(samenloop_operator::run(
+        listener,
+        operator,
+        shutdown.clone(),
+    ));
+    let port = address.port();
+    print::note(format!(
+        "operator page, for one browser: http://127.0.0.1:{port}/?token={token}"
+    ));
     Ok(())
 }

@@ -1,0 +1,123 @@
+//! One declaration from its receipt to the streams of insurers: what was said, what was decided and why, and what was
+//! done with it.
+
+mod timeline;
+mod view;
+
+use axum::{
+    extract::{Path, Query, State, rejection::QueryRejection},
+    response::Response,
+};
+use samenloop_adapters::{
+    decision_store::{LoggedEntry, StoreError, StoredMessage},
+    settlement_store::AllocatedClaim,
+    wire::{log, v1, validated::Intake},
+};
+use samenloop_domain::identifiers::Sequence;
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::{
+    App, Operator,
+    respond::{self, Failure, Form},
+};
+
+/// Which lines are shown.
+#[derive(Clone, Default, Deserialize)]
+pub(crate) struct Asked {
+    /// Index of the first.
+    #[serde(default)]
+    line: usize,
+    /// Only those with this verdict, as a word of the wire.
+    verdict: Option<String>,
+}
+
+/// Everything that is kept of one declaration.
+pub(crate) struct Found {
+    pub(crate) message: StoredMessage,
+    /// Its entry of the log; absent where its month has gone to the archive.
+    pub(crate) entry: Option<LoggedEntry>,
+    /// What was declared, from that entry.
+    pub(crate) input: Option<Intake>,
+    /// Its claims; absent where they cannot be read here.
+    pub(crate) claims: Option<Vec<AllocatedClaim>>,
+}
+
+/// `/declarations/{message_id}`.
+pub(crate) async fn show(
+    State(app): State<App>,
+    form: Form,
+    Path(message_id): Path<String>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Response {
+    let asked = asked.map_or_else(|_| Asked::default(), |Query(asked)| asked);
+    let text = message_id.strip_suffix(".json").unwrap_or(&message_id);
+    let Ok(message_id) = Uuid::try_parse(text) else {
+        let detail = "The address ends in something that is no message id.";
+        return Failure::not_found(detail).in_form(form);
+    };
+    match find(&app.operator, message_id).await {
+        Ok(Some(found)) => respond::page(form, &view::Page::new(&found, &asked)),
+        Ok(None) => {
+            let detail = format!(
+                "No declaration {message_id} is decided. It may still be on its way, wait for an original, or be in \
+                 quarantine."
+            );
+            Failure::not_found(detail).in_form(form)
+        }
+        Err(error) => Failure::unavailable("store of decisions", &error).in_form(form),
+    }
+}
+
+async fn find(operator: &Operator, message_id: Uuid) -> Result<Option<Found>, StoreError> {
+    let Some(message) = operator.store.message(message_id).await? else {
+        return Ok(None);
+    };
+    let before = Sequence(message.sequence.0.saturating_sub(1));
+    let entries = operator.store.log_after(before, 1).await?;
+    let mut entries = entries.into_iter();
+    let entry = entries.find(|entry| entry.sequence == message.sequence);
+    let input = entry.as_ref().and_then(|entry| {
+        let read = log::decided_input(&entry.body);
+        read.inspect_err(|error| tracing::error!(%error, "an entry of the log cannot be read"))
+            .ok()
+            .flatten()
+    });
+    Ok(Some(Found {
+        claims: claims(operator, message_id).await,
+        message,
+        entry,
+        input,
+    }))
+}
+
+/// Settlement may be away; the page is shown without it then.
+async fn claims(operator: &Operator, message_id: Uuid) -> Option<Vec<AllocatedClaim>> {
+    let claims = operator.settlement.as_ref()?.claims_of(message_id).await;
+    claims
+        .inspect_err(|error| tracing::warn!(%error, "claims cannot be read"))
+        .ok()
+}
+
+/// A status as a word of the wire.
+pub(crate) fn status_word(status: v1::Status) -> &'static str {
+    match status {
+        v1::Status::Accepted => "accepted",
+        v1::Status::Partly => "partly",
+        v1::Status::Rejected => "rejected",
+        v1::Status::InReview => "in_review",
+        v1::Status::Unspecified => "unspecified",
+    }
+}
+
+/// A verdict as a word of the wire.
+pub(crate) fn verdict_word(verdict: v1::Verdict) -> &'static str {
+    match verdict {
+        v1::Verdict::Accept => "accept",
+        v1::Verdict::Reduce => "reduce",
+        v1::Verdict::Review => "review",
+        v1::Verdict::Reject => "reject",
+        v1::Verdict::Withdrawn => "withdrawn",
+        v1::Verdict::Unspecified => "unspecified",
+    }
+}

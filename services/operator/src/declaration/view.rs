@@ -1,0 +1,399 @@
+//! What the page of one declaration shows.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use samenloop_adapters::{
+    settlement_store::AllocatedClaim,
+    wire::{digest, v1, validated::Intake},
+};
+use samenloop_domain::declaration;
+use serde::Serialize;
+
+use super::{
+    Asked, Found, status_word,
+    timeline::{self, Event},
+    verdict_word,
+};
+use crate::{
+    reasons::{self, Explained},
+    shown::{Count, Euro, State, When},
+};
+
+/// Lines on one page.
+const LINES_MAX: usize = 200;
+
+/// Everything on the page.
+#[derive(Serialize, Template)]
+#[template(path = "declaration.html")]
+pub(crate) struct Page {
+    message_id: String,
+    status: State,
+    version: u32,
+    notice: String,
+    party: String,
+    declarant_agb: String,
+    insurer_uzovi: String,
+    invoice_number: String,
+    header: Option<Header>,
+    awarded_cents: Euro,
+    held_cents: Euro,
+    events: Vec<Event>,
+    reasons: Vec<Reason>,
+    faults: Vec<Fault>,
+    fault_count: u32,
+    line_count: Count,
+    filters: Vec<Filter>,
+    lines: Vec<Line>,
+    lines_shown: Option<String>,
+    lines_before: Option<String>,
+    lines_after: Option<String>,
+    claims: Option<Vec<Claim>>,
+    log: Option<LogEntry>,
+}
+
+/// What the log keeps of the header.
+#[derive(Serialize)]
+struct Header {
+    sender_agb: String,
+    invoice_part: u32,
+    invoice_parts: u32,
+    invoice_date: String,
+    sent_on: String,
+    first: String,
+    last: String,
+    traceparent: String,
+}
+
+/// A link to the lines with one verdict, or to all.
+#[derive(Serialize)]
+struct Filter {
+    name: String,
+    lines: Count,
+    link: String,
+    is_current: bool,
+}
+
+#[derive(Serialize)]
+struct Reason {
+    code: String,
+    parameters: Vec<(String, String)>,
+    explained: Option<Explained>,
+}
+
+#[derive(Serialize)]
+struct Fault {
+    path: String,
+    problem: String,
+}
+
+#[derive(Serialize)]
+struct Line {
+    number: u32,
+    reference: String,
+    verdict: State,
+    declared_cents: Euro,
+    awarded_cents: Euro,
+    proposed_cents: Option<Euro>,
+    declared: Option<DeclaredLine>,
+    reasons: Vec<Reason>,
+    evidence: Vec<Evidence>,
+    rivals: u32,
+}
+
+/// What the log keeps of a line. Names of participants and the insured are not shown.
+#[derive(Serialize)]
+struct DeclaredLine {
+    direction: &'static str,
+    original_reference: Option<String>,
+    list: String,
+    code: String,
+    contract_id: Option<String>,
+    first: String,
+    last: String,
+    quantity: u32,
+    tarief: String,
+    group: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Evidence {
+    rule: String,
+    rule_version: u32,
+    effect: String,
+    basis: String,
+    source: String,
+    days_in_common: u32,
+    rival: Option<Rival>,
+    shared_agbs: Vec<String>,
+    shared_activities: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Rival {
+    declarant_agb: String,
+    insurer_uzovi: String,
+    line_reference: String,
+    contract_id: String,
+    prestatie: String,
+    first: String,
+    last: String,
+    sequence: Count,
+    standing: &'static str,
+    link: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Claim {
+    claim_id: String,
+    line_number: u32,
+    insurer_uzovi: String,
+    awarded_cents: Euro,
+    reverses_claim_id: String,
+    legal_basis: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Serialize)]
+struct Part {
+    insurer_uzovi: String,
+    sector: String,
+    cents: Euro,
+}
+
+#[derive(Serialize)]
+struct LogEntry {
+    sequence: Count,
+    kind: String,
+    recorded_at: When,
+    hash: String,
+    previous_hash: String,
+}
+
+impl Page {
+    /// The page with the lines that are asked for.
+    pub(crate) fn new(found: &Found, asked: &Asked) -> Self {
+        let outcome = &found.message.outcome;
+        let input = found.input.as_ref();
+        let chosen = choose(outcome, asked);
+        let count = chosen.len();
+        let first = asked.line.min(count.saturating_sub(1));
+        let lines = chosen.iter().skip(first).take(LINES_MAX);
+        let lines: Vec<Line> = lines.map(|line| line_of(line, input)).collect();
+        let sum = |of: fn(&v1::LineOutcome) -> i64| {
+            Euro(outcome.lines.iter().map(of).fold(0, i64::saturating_add))
+        };
+        let id = found.message.message_id;
+        let verdict = asked.verdict.as_deref();
+        let link = |index: usize| link(found, verdict, index);
+        let last = first + lines.len();
+        Self {
+            message_id: id.to_string(),
+            status: State::of_wire(status_word(outcome.status())),
+            version: outcome.version,
+            notice: outcome.notice.clone(),
+            party: found.message.party.to_string(),
+            declarant_agb: outcome.declarant_agb.clone(),
+            insurer_uzovi: outcome.insurer_uzovi.clone(),
+            invoice_number: outcome.invoice_number.clone(),
+            header: input.filter(|it| it.fault_count == 0).map(header_of),
+            awarded_cents: sum(|line| line.awarded_cents),
+            held_cents: sum(|line| line.proposed_cents),
+            events: timeline::of(found),
+            reasons: outcome.reasons.iter().map(reason_of).collect(),
+            faults: input.map(faults_of).unwrap_or_default(),
+            fault_count: input.map_or(0, |input| input.fault_count),
+            line_count: Count(outcome.lines.len() as u64),
+            filters: filters_of(found, asked),
+            lines_shown: (count > LINES_MAX)
+                .then(|| format!("{} to {last} of {}", first + 1, Count(count as u64))),
+            lines_before: (first > 0).then(|| link(first.saturating_sub(LINES_MAX))),
+            lines_after: (last < count).then(|| link(last)),
+            lines,
+            claims: found
+                .claims
+                .as_ref()
+                .map(|claims| claims.iter().map(claim_of).collect()),
+            log: found.entry.as_ref().map(|entry| LogEntry {
+                sequence: Count(entry.sequence.0),
+                kind: entry.kind.replace('_', " "),
+                recorded_at: When(entry.recorded_at),
+                hash: digest::hex(&entry.hash),
+                previous_hash: digest::hex(&entry.previous_hash),
+            }),
+        }
+    }
+}
+
+/// The lines with the verdict that is asked for; all, if that is no verdict.
+fn choose<'a>(outcome: &'a v1::Outcome, asked: &Asked) -> Vec<&'a v1::LineOutcome> {
+    let wanted = asked.verdict.as_deref();
+    let lines = outcome.lines.iter();
+    lines
+        .filter(|line| wanted.is_none_or(|word| word == verdict_word(line.verdict())))
+        .collect()
+}
+
+fn link(found: &Found, verdict: Option<&str>, index: usize) -> String {
+    let id = found.message.message_id;
+    match verdict.filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())) {
+        Some(word) => format!("/declarations/{id}?verdict={word}&line={index}"),
+        None => format!("/declarations/{id}?line={index}"),
+    }
+}
+
+/// Links to the lines of each verdict, where there is more than one.
+fn filters_of(found: &Found, asked: &Asked) -> Vec<Filter> {
+    let lines = &found.message.outcome.lines;
+    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
+    for line in lines {
+        *counts.entry(verdict_word(line.verdict())).or_default() += 1;
+    }
+    if counts.len() < 2 {
+        return Vec::new();
+    }
+    let all = Filter {
+        name: "all".to_owned(),
+        lines: Count(lines.len() as u64),
+        link: link(found, None, 0),
+        is_current: asked.verdict.is_none(),
+    };
+    let each = counts.into_iter().map(|(word, count)| Filter {
+        name: word.to_owned(),
+        lines: Count(count),
+        link: link(found, Some(word), 0),
+        is_current: asked.verdict.as_deref() == Some(word),
+    });
+    std::iter::once(all).chain(each).collect()
+}
+
+fn header_of(input: &Intake) -> Header {
+    let declaration = &input.validated.declaration;
+    Header {
+        sender_agb: declaration.sender_agb.to_string(),
+        invoice_part: declaration.invoice_part,
+        invoice_parts: declaration.invoice_parts,
+        invoice_date: declaration.invoice_date.to_string(),
+        sent_on: declaration.sent_on.to_string(),
+        first: declaration.declaration_period.first.to_string(),
+        last: declaration.declaration_period.last.to_string(),
+        traceparent: input.traceparent.clone(),
+    }
+}
+
+fn faults_of(input: &Intake) -> Vec<Fault> {
+    let faults = input.faults.iter();
+    faults
+        .map(|fault| Fault {
+            path: fault.path.clone(),
+            problem: fault.problem.clone(),
+        })
+        .collect()
+}
+
+fn reason_of(reason: &v1::Reason) -> Reason {
+    let parameters = reason.parameters.iter();
+    Reason {
+        code: reason.code.clone(),
+        parameters: parameters
+            .map(|it| (it.name.replace('_', " "), it.value.clone()))
+            .collect(),
+        explained: reasons::explain(&reason.code),
+    }
+}
+
+fn line_of(line: &v1::LineOutcome, input: Option<&Intake>) -> Line {
+    let lines = input.map(|input| &input.validated.declaration.lines);
+    let declared = lines.and_then(|lines| {
+        let mut lines = lines.iter();
+        lines.find(|declared| declared.line_number == line.line_number)
+    });
+    let is_held = line.verdict() == v1::Verdict::Review;
+    Line {
+        number: line.line_number,
+        reference: line.line_reference.clone(),
+        verdict: State::of_wire(verdict_word(line.verdict())),
+        declared_cents: Euro(line.declared_cents),
+        awarded_cents: Euro(line.awarded_cents),
+        proposed_cents: is_held.then_some(Euro(line.proposed_cents)),
+        declared: declared.map(declared_of),
+        reasons: line.reasons.iter().map(reason_of).collect(),
+        evidence: line.evidence.iter().map(evidence_of).collect(),
+        rivals: line.rivals,
+    }
+}
+
+fn declared_of(line: &declaration::Line) -> DeclaredLine {
+    DeclaredLine {
+        direction: match line.direction {
+            declaration::Direction::Debit => "debit",
+            declaration::Direction::Credit => "credit",
+        },
+        original_reference: line.original_reference.as_ref().map(ToString::to_string),
+        list: line.prestatie.list.to_string(),
+        code: line.prestatie.code.to_string(),
+        contract_id: line.contract_id.as_ref().map(ToString::to_string),
+        first: line.period.first.to_string(),
+        last: line.period.last.to_string(),
+        quantity: line.quantity,
+        tarief: line.tarief.euro().to_string(),
+        group: line.patient_group_id.as_ref().map(ToString::to_string),
+    }
+}
+
+fn evidence_of(evidence: &v1::Evidence) -> Evidence {
+    Evidence {
+        rule: evidence.rule.clone(),
+        rule_version: evidence.rule_version,
+        effect: evidence.effect.clone(),
+        basis: evidence.basis.clone(),
+        source: evidence.source.clone(),
+        days_in_common: evidence.days_in_common,
+        rival: evidence.rival.as_ref().map(rival_of),
+        shared_agbs: evidence.shared_agbs.clone(),
+        shared_activities: evidence.shared_activities.clone(),
+    }
+}
+
+fn rival_of(rival: &v1::Rival) -> Rival {
+    let prestatie = rival.prestatie.clone().unwrap_or_default();
+    let period = rival.period.clone().unwrap_or_default();
+    let list = prestatie.list.unwrap_or_default();
+    let next = rival.sequence.saturating_add(1);
+    Rival {
+        declarant_agb: rival.declarant_agb.clone(),
+        insurer_uzovi: rival.insurer_uzovi.clone(),
+        line_reference: rival.line_reference.clone(),
+        contract_id: rival.contract_id.clone(),
+        prestatie: format!("{list} {}", prestatie.code.unwrap_or_default()),
+        first: period.first.unwrap_or_default(),
+        last: period.last.unwrap_or_default(),
+        sequence: Count(rival.sequence),
+        standing: match (rival.imported, rival.held) {
+            (true, _) => "imported",
+            (false, true) => "held",
+            (false, false) => "awarded",
+        },
+        link: (!rival.imported).then(|| format!("/declarations?before={next}&limit=1")),
+    }
+}
+
+fn claim_of(allocated: &AllocatedClaim) -> Claim {
+    let claim = &allocated.claim;
+    let parts = allocated.parts.iter();
+    Claim {
+        claim_id: claim.claim_id.clone(),
+        line_number: claim.line_number,
+        insurer_uzovi: claim.insurer_uzovi.clone(),
+        awarded_cents: Euro(claim.awarded_cents),
+        reverses_claim_id: claim.reverses_claim_id.clone(),
+        legal_basis: claim.legal_basis.clone(),
+        parts: parts
+            .map(|part| Part {
+                insurer_uzovi: part.insurer.to_string(),
+                sector: part.sector.to_string(),
+                cents: Euro(part.cents.get()),
+            })
+            .collect(),
+    }
+}

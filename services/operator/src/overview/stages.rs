@@ -1,0 +1,190 @@
+//! Where things wait on their way, and how fast they move.
+
+use std::time::Duration;
+
+use samenloop_adapters::{
+    broker::Depth,
+    decision_store::{DecisionFigures, Relay},
+};
+use serde::Serialize;
+
+use crate::{
+    sampler::Sample,
+    shown::{Count, Rate, Span},
+};
+
+/// Two looks, and what lies between them.
+#[derive(Clone, Copy)]
+pub(super) struct Balance<'a> {
+    pub(super) before: &'a Sample,
+    pub(super) now: &'a Sample,
+    pub(super) was: &'a DecisionFigures,
+    pub(super) figures: &'a DecisionFigures,
+    pub(super) elapsed: Duration,
+}
+
+/// A place where things wait.
+#[derive(Serialize)]
+pub(super) struct Stage {
+    pub(super) name: &'static str,
+    pub(super) place: &'static str,
+    pub(super) waiting: Option<Count>,
+    pub(super) in_hand: Option<Count>,
+    pub(super) consumers: Option<Count>,
+    pub(super) oldest: Option<Span>,
+    pub(super) rate_in: Option<Rate>,
+    pub(super) rate_out: Option<Rate>,
+    pub(super) drains_in: Option<Span>,
+}
+
+fn total(depth: Option<Depth>) -> u64 {
+    depth.map_or(0, |depth| depth.ready + depth.unacked.unwrap_or(0))
+}
+
+/// Rates come from the balance of each place: what went out, and by how much what is in it changed.
+pub(super) fn of(balance: &Balance<'_>) -> Vec<Stage> {
+    let Balance {
+        before,
+        now,
+        was,
+        figures,
+        elapsed,
+    } = *balance;
+    let grew = |is: u64, was: u64| i128::from(is) - i128::from(was);
+    let set_aside = grew(figures.waiting, was.waiting);
+    let decided = grew(figures.messages, was.messages) + set_aside;
+    let validated = decided + grew(total(now.validated), total(before.validated));
+    let read = validated + grew(figures.quarantined, was.quarantined);
+    let received = read + grew(total(now.declarations), total(before.declarations));
+    let rate = |count: i128| Rate::of(u64::try_from(count).unwrap_or(0), elapsed);
+    vec![
+        queue(
+            "Declarations",
+            "queue declarations, read by validation",
+            now.declarations,
+        )
+        .with_rates(rate(received), rate(read)),
+        queue(
+            "Validated",
+            "queue validated, read by detection",
+            now.validated,
+        )
+        .with_rates(rate(validated), rate(decided)),
+        queue(
+            "Commands",
+            "queue commands, read by detection",
+            now.commands,
+        ),
+        outbox(
+            "Outcomes to send",
+            "outbox, sent by detection",
+            figures,
+            Relay::Outcomes,
+        ),
+        queue(
+            "Outcomes to fetch",
+            "queues of the parties, read by them",
+            now.outcomes,
+        ),
+        outbox(
+            "Claims to settle",
+            "outbox, submitted by detection",
+            figures,
+            Relay::Claims,
+        ),
+    ]
+}
+
+fn queue(name: &'static str, place: &'static str, depth: Option<Depth>) -> Stage {
+    Stage {
+        name,
+        place,
+        waiting: depth.map(|depth| Count(depth.ready)),
+        in_hand: depth.and_then(|depth| depth.unacked).map(Count),
+        consumers: depth.and_then(|depth| depth.consumers).map(Count),
+        oldest: None,
+        rate_in: None,
+        rate_out: None,
+        drains_in: None,
+    }
+}
+
+fn outbox(
+    name: &'static str,
+    place: &'static str,
+    figures: &DecisionFigures,
+    relay: Relay,
+) -> Stage {
+    let row = figures.outbox.iter().find(|(of, ..)| *of == relay);
+    let oldest = row.and_then(|(_, _, age)| *age);
+    Stage {
+        waiting: row.map(|(_, count, _)| Count(*count)),
+        oldest: oldest.map(|seconds| Span(Duration::from_secs(seconds))),
+        ..queue(name, place, None)
+    }
+}
+
+impl Stage {
+    fn with_rates(self, rate_in: Rate, rate_out: Rate) -> Self {
+        let waiting = self.waiting.map_or(0, |waiting| waiting.0);
+        let drain = rate_out.milli.saturating_sub(rate_in.milli);
+        let milliseconds = waiting.saturating_mul(1_000_000).checked_div(drain);
+        Self {
+            rate_in: Some(rate_in),
+            rate_out: Some(rate_out),
+            drains_in: milliseconds
+                .filter(|_| waiting > 0)
+                .map(|ms| Span(Duration::from_millis(ms))),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_follow_from_what_was_decided_and_what_waits() {
+        let sample = |declarations, validated, messages, at| Sample {
+            instant: at,
+            taken_at: "2024-07-01T10:00:00Z".parse().expect("an instant"),
+            declarations: Some(depth(declarations)),
+            validated: Some(depth(validated)),
+            commands: None,
+            outcomes: None,
+            figures: Some(DecisionFigures {
+                messages,
+                ..DecisionFigures::default()
+            }),
+            broker_fault: None,
+            store_fault: None,
+        };
+        let start = tokio::time::Instant::now();
+        let before = sample(50, 10, 100, start);
+        let now = sample(20, 15, 200, start + Duration::from_secs(10));
+        let stages = of(&Balance {
+            before: &before,
+            now: &now,
+            was: before.figures.as_ref().expect("they are given"),
+            figures: now.figures.as_ref().expect("they are given"),
+            elapsed: Duration::from_secs(10),
+        });
+        let rates = |stage: &Stage| {
+            let rate = |rate: Option<Rate>| rate.map(|rate| rate.to_string());
+            (rate(stage.rate_in), rate(stage.rate_out), stage.drains_in)
+        };
+        let some = |text: &str| Some(text.to_owned());
+        let drains = Some(Span(Duration::from_millis(6_666)));
+        assert_eq!(rates(&stages[0]), (some("7.5"), some("10.5"), drains));
+        assert_eq!(rates(&stages[1]), (some("10.5"), some("10.0"), None));
+    }
+
+    fn depth(ready: u64) -> Depth {
+        Depth {
+            ready,
+            unacked: None,
+            consumers: None,
+        }
+    }
+}
