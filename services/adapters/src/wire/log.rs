@@ -10,8 +10,8 @@ use super::validated::{Foreign, Intake};
 /// # Errors
 /// [`Foreign`] where the entry is not one that this program wrote.
 pub fn decided_input(body: &[u8]) -> Result<Option<Intake>, Foreign> {
-    let entry = record::LogEntry::decode(body)
-        .map_err(|_| Foreign("is no entry of the log".to_owned()))?;
+    let entry =
+        record::LogEntry::decode(body).map_err(|_| Foreign("is no entry of the log".to_owned()))?;
     match entry.entry {
         Some(record::log_entry::Entry::MessageDecided(decided)) => {
             decided.input.as_ref().map(Intake::from_record).transpose()

@@ -99,7 +99,8 @@ pub async fn start_operator(
     shutdown: &Shutdown,
 ) -> anyhow::Result<()> {
     let (listener, address) = roles::listen(&node.config.operator.listen).await?;
-    let token = format!("{}{}", node.ids.next().simple(), node.ids.next().simple());
+    let token =
+        samenloop_adapters::wire::digest::hex(&samenloop_adapters::ids::secret_bytes::<24>());
     let operator = Operator {
         broker: node.broker.clone(),
         store: node.decisions.clone(),
