@@ -75,6 +75,7 @@ chapters! {
     history::a_credit_frees_what_its_original_took,
     history::the_credit_of_a_held_line_withdraws_it,
     history::a_credit_in_the_same_batch_frees_as_well,
+    history::two_lines_withdrawn_at_once_make_one_new_version,
     history::a_reused_invoice_part_has_its_newest_day,
     history::refused_lines_may_repeat_a_number,
     history::what_is_loaded_is_what_was_applied,

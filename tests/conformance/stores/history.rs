@@ -253,6 +253,35 @@ pub(crate) async fn the_credit_of_a_held_line_withdraws_it(database: &Database) 
     assert_eq!(figures.reasons, []);
 }
 
+pub(crate) async fn two_lines_withdrawn_at_once_make_one_new_version(database: &Database) {
+    let store = super::open(database).await;
+    let held = [1, 2].map(|line| debit(line, &format!("{line}"), Verdict::Review));
+    let first = decide(&store, 1, &held).await;
+    let credits = [1, 2].map(|line: u32| {
+        let original = &held[line as usize - 1];
+        credit(line, original, line_id(1, line))
+    });
+    let mut crediting = message(2, &credits);
+    crediting.decision.withdrawn = [1, 2]
+        .map(|line| Withdrawal {
+            original: line_id(1, line),
+            message_id: id(1),
+        })
+        .to_vec();
+    let mut applied = History::default();
+    applied.apply(&first.input, &first.decision);
+    applied.apply(&crediting.input, &crediting.decision);
+    let mut revising = batch(vec![crediting]);
+    let withdrawn = outcome(1, 2, samenloop_domain::decision::Status::Rejected);
+    revising.revised.push((party(), withdrawn));
+    commit(&store, revising).await;
+    let keys = HistoryKeys {
+        messages: [id(1), id(2)].into(),
+        ..HistoryKeys::default()
+    };
+    assert_eq!(load(&store, &keys).await.messages, applied.messages);
+}
+
 pub(crate) async fn a_credit_in_the_same_batch_frees_as_well(database: &Database) {
     let store = super::open(database).await;
     let original = debit(1, "a", Verdict::Accept);

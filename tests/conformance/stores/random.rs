@@ -119,10 +119,10 @@ impl Story {
         let mut decided = message(self.sequence, &lines);
         decided.decision.withdrawn = withdrawn.clone();
         self.applied.apply(&decided.input, &decided.decision);
-        for withdrawal in withdrawn {
-            let version = self.applied.messages[&withdrawal.message_id].version;
-            let revised = withdrawal.original.sequence.0;
-            let outcome = outcome(revised, version, Status::Rejected);
+        let revised: BTreeSet<u64> = withdrawn.iter().map(|it| it.original.sequence.0).collect();
+        for sequence in revised {
+            let version = self.applied.messages[&id(sequence)].version;
+            let outcome = outcome(sequence, version, Status::Rejected);
             batch.revised.push((party(), outcome));
         }
         self.ask_for(&lines);
@@ -141,7 +141,7 @@ impl Story {
         batch.decided.push(decided);
     }
 
-    /// Up to two debits to credit, of different messages.
+    /// Up to two debits to credit, also of one message.
     fn pick_open(&mut self) -> Vec<(CoverageId, Made)> {
         let mut picked: Vec<(CoverageId, Made)> = Vec::new();
         for _ in 0..2 {
@@ -149,10 +149,7 @@ impl Story {
                 continue;
             }
             let index = usize::try_from(self.below(self.open.len() as u64)).unwrap();
-            let sequence = self.open[index].0.sequence;
-            if picked.iter().all(|(id, _)| id.sequence != sequence) {
-                picked.push(self.open.swap_remove(index));
-            }
+            picked.push(self.open.swap_remove(index));
         }
         picked
     }

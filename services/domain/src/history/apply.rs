@@ -1,5 +1,7 @@
 //! How a decision changes the past.
 
+use std::collections::BTreeSet;
+
 use crate::{
     cents::Cents,
     coverage::{CoverageId, CoverageState, Covered},
@@ -26,8 +28,10 @@ impl History {
             // A use of more than five years ago may stand here; the newest one counts from now on.
             self.invoice_parts.insert(part.clone(), input.received_on);
         }
-        for withdrawal in &decision.withdrawn {
-            if let Some(message) = self.messages.get_mut(&withdrawal.message_id) {
+        // However many of its lines are withdrawn at once, a message gets one new outcome.
+        let revised = decision.withdrawn.iter().map(|it| it.message_id);
+        for message_id in revised.collect::<BTreeSet<_>>() {
+            if let Some(message) = self.messages.get_mut(&message_id) {
                 message.version += 1;
             }
         }
