@@ -68,6 +68,7 @@ chapters! {
     log::the_log_is_never_changed,
     log::a_newer_schema_is_refused,
     log::lost_connections_come_back,
+    log::a_holder_that_hangs_loses_the_lock,
     history::nothing_is_loaded_without_keys,
     history::a_line_comes_back_as_it_was_decided,
     history::coverage_is_found_by_key_and_period,

@@ -23,6 +23,11 @@ pub const CONNECTION_WAIT: Duration = Duration::from_secs(5);
 /// How long one statement, a wait for a lock included, may take.
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long a transaction may lie still before the server ends it with its connection: a process
+/// that hangs must not keep the lock on the head from all others. It is shorter than
+/// [`STATEMENT_TIMEOUT`], so whoever waits for that lock gets it.
+pub const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Makes the schema `schema` of the database at `url` if it is missing, brings it up to date, and gives a pool.
 ///
 /// # Errors
@@ -74,8 +79,10 @@ fn pool(config: Config, schema: &'static str) -> Result<Pool, StoreError> {
     };
     let manager = Manager::from_config(config, NoTls, manager_config);
     let settings = format!(
-        "SET search_path = {schema}; SET statement_timeout = {}; SET TIME ZONE 'UTC';",
-        STATEMENT_TIMEOUT.as_millis()
+        "SET search_path = {schema}; SET statement_timeout = {};
+         SET idle_in_transaction_session_timeout = {}; SET TIME ZONE 'UTC';",
+        STATEMENT_TIMEOUT.as_millis(),
+        IDLE_IN_TRANSACTION_TIMEOUT.as_millis(),
     );
     Pool::builder(manager)
         .max_size(CONNECTIONS_MAX)
@@ -127,7 +134,8 @@ impl From<&tokio_postgres::Error> for StoreError {
     }
 }
 
-/// Connection lost (08), out of resources (53), ended by an operator (57), a lost race (40001, 40P01, 55P03).
+/// Connection lost (08), out of resources (53), ended by an operator (57), a lost race (40001,
+/// 40P01, 55P03), a transaction that lay still for too long (25P03).
 fn is_transient(code: &SqlState) -> bool {
     let class = &code.code()[..2];
     matches!(class, "08" | "53" | "57")
@@ -135,6 +143,7 @@ fn is_transient(code: &SqlState) -> bool {
             SqlState::T_R_SERIALIZATION_FAILURE,
             SqlState::T_R_DEADLOCK_DETECTED,
             SqlState::LOCK_NOT_AVAILABLE,
+            SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
         ]
         .contains(code)
 }

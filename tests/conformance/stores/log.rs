@@ -9,7 +9,7 @@ use samenloop_adapters::{
 use samenloop_domain::{decision::Verdict, history::HistoryKeys, identifiers::Sequence};
 use tokio::time::timeout;
 
-use crate::database::Database;
+use crate::database::{Database, Kind};
 
 use super::{
     SCHEMA,
@@ -190,4 +190,19 @@ pub(crate) async fn lost_connections_come_back(database: &Database) {
         assert!(tries < 20, "connections come back");
     }
     decide(&store, 1, &[debit(1, "a", Verdict::Accept)]).await;
+}
+
+/// Goal: a process that hangs with the lock does not stop all others.
+/// Method: hold it without a word until another writer, whose statement has not timed out, gets it.
+pub(crate) async fn a_holder_that_hangs_loses_the_lock(database: &Database) {
+    if database.kind() != Kind::Postgres {
+        return;
+    }
+    let store = super::open(database).await;
+    let hanging = store.begin().await.unwrap();
+    decide(&store, 1, &[debit(1, "a", Verdict::Accept)]).await;
+    let late = batch(vec![message(1, &[debit(1, "b", Verdict::Accept)])]);
+    let lost = hanging.commit(late).await.unwrap_err();
+    assert!(lost.is_transient(), "{lost}");
+    assert_eq!(store.log_after(Sequence(0), 9).await.unwrap().len(), 1);
 }
