@@ -216,6 +216,28 @@ pub(crate) async fn a_delivery_is_quarantined_once(database: &Database) {
     assert_eq!(bodies, [refusal_row(1).body, refusal_row(2).body]);
 }
 
+/// Goal: what a sender writes into a header cannot keep its delivery from being set aside.
+pub(crate) async fn what_no_database_keeps_is_quarantined_all_the_same(database: &Database) {
+    let store = super::open(database).await;
+    let mut hostile = delivery(1);
+    for text in [
+        &mut hostile.problem,
+        &mut hostile.message_id,
+        &mut hostile.content_type,
+    ] {
+        text.push('\0');
+    }
+    let mut refusal = refusal_row(1);
+    refusal.traceparent.push('\0');
+    let quarantined = store.quarantine(vec![hostile], vec![refusal]).await;
+    quarantined.unwrap();
+    let kept = store.quarantined(1).await.unwrap();
+    assert_eq!(kept[0].message_id, "m\u{FFFD}");
+    assert_eq!(kept[0].sealed_body, delivery(1).sealed_body);
+    let rows = store.outbox(Relay::Outcomes, 0, 1).await.unwrap();
+    assert_eq!(rows[0].traceparent, "00-trace\u{FFFD}");
+}
+
 fn version(name: &str, content: u8) -> StoredReference {
     StoredReference {
         version: name.into(),

@@ -109,6 +109,7 @@ impl DecisionStore {
         deliveries: Vec<Quarantined>,
         refusals: Vec<NewOutboxRow>,
     ) -> Result<(), StoreError> {
+        let deliveries: Vec<_> = deliveries.into_iter().map(Quarantined::storable).collect();
         both!(self, store => store.quarantine(deliveries, refusals))
     }
 

@@ -95,6 +95,11 @@ impl From<prost::DecodeError> for StoreError {
     }
 }
 
+/// Text that a sender chose, as both databases can keep it: PostgreSQL takes no U+0000.
+pub(super) fn storable(text: &str) -> String {
+    text.replace('\0', "\u{FFFD}")
+}
+
 /// A number as SQL holds it.
 pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).expect("numbers of entries and lines stay below 2^63")

@@ -85,13 +85,14 @@ impl Reader {
         parsed
     }
 
+    /// U+0000 is refused: PostgreSQL keeps no text with it, so such a line could not be recorded.
     fn text(&mut self, value: Option<&str>, path: &str, max: usize) -> Option<String> {
-        self.read(
-            value,
-            path,
-            &format!("must have 1 to {max} characters"),
-            |text| (!text.is_empty() && text.chars().count() <= max).then(|| text.to_owned()),
-        )
+        let wanted = format!("must have 1 to {max} characters, none of them U+0000");
+        let keepable = |text: &&str| !text.contains('\0') && text.chars().count() <= max;
+        self.read(value, path, &wanted, |text| {
+            let kept = Some(text).filter(|text| !text.is_empty());
+            kept.filter(keepable).map(str::to_owned)
+        })
     }
 
     fn optional(&mut self, value: &Option<String>, path: &str, max: usize) -> Option<String> {

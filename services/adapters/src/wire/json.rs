@@ -135,6 +135,27 @@ mod tests {
         );
     }
 
+    /// Goal: what no database can keep is refused with its place, in fields that are not judged.
+    #[test]
+    fn a_text_with_a_nul_is_refused_with_its_place() {
+        let message = wire::Declaration {
+            message_id: Some("6f1c2f0e-0000-4000-8000-000000000001".to_owned()),
+            invoice_number: Some("F\0".to_owned()),
+            lines: vec![wire::Line {
+                line_reference: Some("a\0b".to_owned()),
+                ..wire::Line::default()
+            }],
+            ..wire::Declaration::default()
+        };
+        let malformed = declaration::read(&message, &PseudonymKeys::fixed_for_demo());
+        let malformed = malformed.expect_err("two texts have a nul");
+        for path in ["/invoice_number", "/lines/0/line_reference"] {
+            let named = |fault: &&wire::Fault| fault.path == path;
+            let fault = malformed.faults.iter().find(named).expect(path);
+            assert!(fault.problem.contains("U+0000"), "{fault:?}");
+        }
+    }
+
     #[test]
     fn a_body_without_a_readable_id_has_none() {
         for body in ["{", "[]", "\u{0}\u{1}", r#"{"message_id":"no"}"#] {

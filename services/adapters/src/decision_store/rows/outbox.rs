@@ -7,7 +7,8 @@ use samenloop_domain::identifiers::PartyId;
 use uuid::Uuid;
 
 use crate::decision_store::{
-    Lease, NewOutboxRow, OutboxBody, Quarantined, StoreError, words::Word as _,
+    Lease, NewOutboxRow, OutboxBody, Quarantined, StoreError,
+    words::{Word as _, storable},
 };
 
 pub(in crate::decision_store) struct OutboxInsert {
@@ -42,7 +43,7 @@ impl OutboxInsert {
             party: row.party,
             message_id,
             version,
-            traceparent: row.traceparent,
+            traceparent: storable(&row.traceparent),
             body,
             written_at,
         })
@@ -63,6 +64,18 @@ impl OutboxInsert {
         };
         let new = refusals.into_iter().filter(is_new);
         new.map(|row| Self::of(row, written_at)).collect()
+    }
+}
+
+impl Quarantined {
+    /// With texts that any database keeps: what cannot even be set aside would come back for ever.
+    pub(in crate::decision_store) fn storable(self) -> Self {
+        Self {
+            problem: storable(&self.problem),
+            message_id: storable(&self.message_id),
+            content_type: storable(&self.content_type),
+            ..self
+        }
     }
 }
 
