@@ -1,7 +1,10 @@
 //! Scenarios through a running product: its broker, its stores, its settlement.
 
 use samenloop::{in_process::InProcess, mailbox::Mailbox, scenarios};
-use samenloop_adapters::scenario::{Action, ScenarioSet};
+use samenloop_adapters::{
+    scenario::{Action, ScenarioSet},
+    settlement_store::SettlementStore,
+};
 use samenloop_domain::allocation::Part;
 use uuid::Uuid;
 
@@ -31,7 +34,7 @@ pub async fn run(product: &InProcess, set: &ScenarioSet) -> Vec<String> {
             Action::ImportExisting(_) => None,
         });
         for (delivery, outcomes) in declared.zip(&result.outcomes) {
-            let parts = parts_of(product, delivery.message_id).await;
+            let parts = parts_of(&product.settlement, delivery.message_id).await;
             // A message whose held line is credited later gets a new version; its first is the answer to it.
             for outcome in outcomes.iter().take(delivery.deliveries as usize) {
                 whole.push_str(&text::outcome(outcome, &parts));
@@ -42,9 +45,12 @@ pub async fn run(product: &InProcess, set: &ScenarioSet) -> Vec<String> {
     texts
 }
 
-async fn parts_of(product: &InProcess, message_id: Uuid) -> Vec<(u32, Vec<Part>)> {
-    let claims = product
-        .settlement
+/// How the awards of a message were divided, by line number.
+///
+/// # Panics
+/// Where the store does not answer.
+pub async fn parts_of(settlement: &SettlementStore, message_id: Uuid) -> Vec<(u32, Vec<Part>)> {
+    let claims = settlement
         .claims_of(message_id)
         .await
         .expect("the store of settlement answers");

@@ -48,6 +48,12 @@ impl FaultPlan {
         self
     }
 
+    /// Plans nothing any more.
+    pub fn clear(&self) {
+        self.planned.lock().expect("no holder panics").clear();
+        self.standing.lock().expect("no holder panics").clear();
+    }
+
     /// Makes every visit of `point` fail from now on, or no longer: something is away until it is back.
     pub fn set_standing(&self, point: FaultPoint, fails: bool) {
         let mut standing = self.standing.lock().expect("no holder panics");

@@ -165,6 +165,15 @@ impl SettlementClient {
             let config = client_tls(tls);
             endpoint = endpoint.tls_config(config).map_err(|e| wrong(&e))?;
         }
+        Self::over(endpoint.connect_lazy(), options)
+    }
+
+    /// A client over a channel that is made elsewhere; certificates of the options are not looked at.
+    ///
+    /// # Errors
+    /// [`SettlementError::Configuration`].
+    pub fn over(channel: Channel, options: ClientOptions) -> Result<Self, SettlementError> {
+        let wrong = |e: &dyn std::fmt::Display| SettlementError::Configuration(e.to_string());
         let authorization = options.bearer.as_ref().map(|bearer| {
             let mut value: MetadataValue<Ascii> = format!("Bearer {bearer}")
                 .parse()
@@ -172,7 +181,7 @@ impl SettlementClient {
             value.set_sensitive(true);
             Ok::<_, SettlementError>(value)
         });
-        let client = settlement_client::SettlementClient::new(endpoint.connect_lazy())
+        let client = settlement_client::SettlementClient::new(channel)
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
         Ok(Self {

@@ -87,6 +87,33 @@ impl Node {
         Ok(node)
     }
 
+    /// A node whose queue and decisions are in memory, with keys that protect nothing: for a simulation, which
+    /// stays on one thread and leaves nothing behind.
+    ///
+    /// # Errors
+    /// Says what cannot be opened.
+    pub async fn in_memory(config: Config, clock: Clock, ids: Ids) -> anyhow::Result<Self> {
+        let faults = FaultPlan::default();
+        let options = EmbeddedOptions {
+            queue_length_max: config.broker.embedded_length_max,
+        };
+        let broker = EmbeddedBroker::open(":memory:", options, faults.clone())?;
+        let decisions = DecisionStore::open("sqlite::memory:", faults.clone()).await?;
+        Ok(Self {
+            config,
+            clock,
+            ids,
+            broker: Broker::Embedded(broker),
+            reference: ReferenceFeed::new(decisions.clone()),
+            decisions,
+            keys: PseudonymKeys::fixed_for_demo(),
+            seal: SealingKey::new(&[7; 32]),
+            faults,
+            claim_faults: FaultPlan::default(),
+            _lock: None,
+        })
+    }
+
     /// Opens the store of settlement.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ mod tests;
 use std::time::Duration;
 
 pub use caller::{Caller, Callers, ServerTls};
-pub use serve::run;
+pub use serve::{run, run_in_process};
 
 /// Bytes of one request.
 pub const REQUEST_BYTES_MAX: usize = 8 * 1024 * 1024;

@@ -6,12 +6,17 @@ use anyhow::{Context as _, ensure};
 use samenloop_adapters::{clock::Clock, settlement_store::SettlementStore, shutdown::Shutdown};
 use samenloop_proto::settlement::v1::settlement_server::SettlementServer;
 use tokio::{
+    io::{AsyncRead, AsyncWrite, DuplexStream},
     net::TcpListener,
-    sync::{Semaphore, watch},
+    sync::{Semaphore, mpsc, watch},
     time::sleep,
 };
+use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tokio_util::task::TaskTracker;
-use tonic::transport::{Certificate, Identity, Server, ServerTlsConfig, server::TcpIncoming};
+use tonic::transport::{
+    Certificate, Identity, Server, ServerTlsConfig,
+    server::{Connected, TcpIncoming},
+};
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tower::util::MapResponseLayer;
 
@@ -21,6 +26,10 @@ use crate::{
 };
 
 type Api = SettlementServer<Service>;
+
+/// What is served: bytes both ways, and who is at the other end.
+trait Connection: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static {}
+impl<IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static> Connection for IO {}
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
@@ -49,6 +58,38 @@ pub async fn run(
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     let tls = tls(&config.callers, &listener)?;
+    // Without nodelay a batch waits 40 ms for the client's delayed acknowledgement.
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    run_on(config, store, (tls, incoming), clock, shutdown).await
+}
+
+/// As [`run`], on connections within this process, which are believed as loopback is.
+///
+/// # Errors
+/// A configuration with certificates: nobody shows one here.
+pub async fn run_in_process(
+    config: SettlementConfig,
+    store: SettlementStore,
+    connections: mpsc::Receiver<DuplexStream>,
+    clock: Clock,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    let is_loopback = matches!(config.callers, Callers::Loopback { .. });
+    ensure!(is_loopback, "within the process nobody shows a certificate");
+    let incoming = ReceiverStream::new(connections).map(Ok::<_, std::io::Error>);
+    run_on(config, store, (None, incoming), clock, shutdown).await
+}
+
+async fn run_on<IO: Connection>(
+    config: SettlementConfig,
+    store: SettlementStore,
+    (tls, incoming): (
+        Option<ServerTlsConfig>,
+        impl Stream<Item = std::io::Result<IO>>,
+    ),
+    clock: Clock,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
     let (recorded, _) = watch::channel(0);
     let service = Service {
         tokens: Tokens::new(&config.token_secret),
@@ -63,7 +104,7 @@ pub async fn run(
     let (config, feeds) = (Arc::clone(&service.config), service.feeds.clone());
     let watching = tokio::spawn(watch_store(service.clone()));
     let served = async {
-        let result = serve(service, tls, listener).await;
+        let result = serve(service, tls, incoming).await;
         feeds.close();
         feeds.wait().await;
         result
@@ -85,10 +126,10 @@ pub async fn run(
     result
 }
 
-async fn serve(
+async fn serve<IO: Connection>(
     service: Service,
     tls: Option<ServerTlsConfig>,
-    listener: TcpListener,
+    incoming: impl Stream<Item = std::io::Result<IO>>,
 ) -> anyhow::Result<()> {
     let (health, health_service) = tonic_health::server::health_reporter();
     set_health(&health, ServingStatus::Serving).await;
@@ -115,8 +156,6 @@ async fn serve(
             .tls_config(tls)
             .context("certificates of the server")?;
     }
-    // Without nodelay a batch waits 40 ms for the client's delayed acknowledgement.
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
     let drained = async move {
         shutdown.cancelled().await;
         set_health(&health, ServingStatus::NotServing).await;

@@ -102,6 +102,13 @@ impl EmbeddedBroker {
         Ok(Self { shared, faults })
     }
 
+    /// The same queue as one sees it to whom other faults happen.
+    #[must_use]
+    pub fn with_faults(&self, faults: FaultPlan) -> Self {
+        let shared = Arc::clone(&self.shared);
+        Self { shared, faults }
+    }
+
     pub(super) async fn publish(
         &self,
         messages: Vec<(Queue, Message)>,
