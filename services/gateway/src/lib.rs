@@ -11,6 +11,8 @@ mod intake;
 mod outcome;
 mod parts;
 mod problem;
+#[cfg(test)]
+mod tests;
 
 use std::{sync::Arc, time::Duration};
 

@@ -17,6 +17,8 @@ mod respond;
 mod sampler;
 mod shown;
 mod sparkline;
+#[cfg(test)]
+mod tests;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 

@@ -220,32 +220,32 @@ fn alarms(now: &Sample, figures: &DecisionFigures) -> Vec<Alarm> {
         (
             figures.parked,
             "bad",
-            "claims refused by settlement are parked",
+            "Claims that settlement refused, parked",
             None,
         ),
         (
             figures.unclaimed,
             "warn",
-            "outcomes were taken by no queue",
+            "Outcomes that no queue took",
             None,
         ),
         (
             figures.quarantined,
             "warn",
-            "deliveries are in quarantine",
+            "Deliveries in quarantine",
             Some("/quarantine"),
         ),
         (
             figures.waiting,
             "quiet",
-            "declarations wait for an original or an earlier part",
+            "Declarations that wait for an original",
             None,
         ),
     ];
     let counted = counted.into_iter().filter(|(count, ..)| *count > 0);
     alarms.extend(
         counted.map(|(count, tone, text, link)| {
-            alarm(tone, format!("{} {text}.", Count(count)), link)
+            alarm(tone, format!("{text}: {}.", Count(count)), link)
         }),
     );
     alarms

@@ -141,6 +141,10 @@ pub(crate) async fn watch(operator: &Operator, samples: &Samples, shutdown: &Shu
 async fn look(operator: &Operator, samples: &Samples, tick: u64) {
     samples.push(sample(operator).await);
     if tick.is_multiple_of(RECENT_TICKS) {
+        if let Some(metrics) = &operator.metrics {
+            // Without it the samples of histograms are kept until somebody asks for them.
+            metrics.run_upkeep();
+        }
         let latest = operator.store.latest(None, RECENT_MAX);
         if let Ok(Ok(recent)) = tokio::time::timeout(LOOK_TIMEOUT, latest).await {
             samples.keep_recent(recent);

@@ -59,7 +59,7 @@ pub async fn run(config: Config, arguments: AllArguments) -> anyhow::Result<()> 
     running.join().await.context("a role failed")
 }
 
-/// Starts the gateway and the operator page, and prints where they are.
+/// Starts the gateway and the operator page, prints where they are, and gives the link of the page.
 ///
 /// # Errors
 /// Where an address is taken.
@@ -68,7 +68,7 @@ pub async fn serve_pages(
     store: SettlementStore,
     running: &mut Roles,
     shutdown: &Shutdown,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<String> {
     super::role::start_gateway(node, running, shutdown).await?;
     super::role::start_operator(node, store, running, shutdown).await
 }

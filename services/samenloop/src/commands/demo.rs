@@ -61,28 +61,35 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<bool> {
     let set = scenario::load_with(&sample, |data| generator.reference_extension(data))
         .map_err(|faults| anyhow::anyhow!("{}", texts(&faults)))
         .with_context(|| format!("the sample in {}", sample.display()))?;
-    let product = InProcess::start(config, &set.reference, None).await?;
+    let mut product = InProcess::start(config, &set.reference, None).await?;
+    let link = match arguments.serve {
+        true => Some(serve(&mut product).await?),
+        false => None,
+    };
     let report = exercise(&product, &set, generator, &arguments).await?;
     if arguments.json {
         print::line(serde_json::to_string_pretty(&report)?);
     } else {
         report.print();
     }
-    let InProcess {
-        node,
-        settlement,
-        mut roles,
-        shutdown,
-        ..
-    } = product;
-    if arguments.serve {
-        samenloop_adapters::shutdown::on_signals(&shutdown);
-        super::all::serve_pages(&node, settlement, &mut roles, &shutdown).await?;
-    } else {
-        shutdown.cancel();
+    match link {
+        Some(link) => {
+            samenloop_adapters::shutdown::on_signals(&product.shutdown);
+            print::note(format!(
+                "the operator page stays up until Ctrl-C; unless it was opened already: {link}"
+            ));
+        }
+        None => product.shutdown.cancel(),
     }
-    roles.join().await?;
+    product.roles.join().await?;
     Ok(report.ok)
+}
+
+/// Starts the pages before the work, so that they show it while it passes.
+async fn serve(product: &mut InProcess) -> anyhow::Result<String> {
+    let store = product.settlement.clone();
+    let (roles, shutdown) = (&mut product.roles, &product.shutdown);
+    super::all::serve_pages(&product.node, store, roles, shutdown).await
 }
 
 fn texts<T: ToString>(faults: &[T]) -> String {

@@ -1,5 +1,7 @@
 //! `samenloop validation|detection|settlement|gateway|operator`: one role in a process of its own.
 
+use std::net::SocketAddr;
+
 use samenloop_adapters::{
     clock::Clock,
     config::Config,
@@ -56,7 +58,9 @@ pub async fn run(config: Config, role: Role) -> anyhow::Result<()> {
             let store = node.open_settlement().await?;
             running.settlement(&node, store, listener).await?;
         }
-        Role::Gateway => start_gateway(&node, &mut running, &shutdown).await?,
+        Role::Gateway => {
+            start_gateway(&node, &mut running, &shutdown).await?;
+        }
         Role::Operator => {
             let store = node.open_settlement().await?;
             start_operator(&node, store, &mut running, &shutdown).await?;
@@ -66,7 +70,7 @@ pub async fn run(config: Config, role: Role) -> anyhow::Result<()> {
     running.join().await
 }
 
-/// Starts the HTTP intake.
+/// Starts the HTTP intake, prints where it is, and gives its address.
 ///
 /// # Errors
 /// Where its address is taken.
@@ -74,7 +78,7 @@ pub async fn start_gateway(
     node: &Node,
     running: &mut Roles,
     shutdown: &Shutdown,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<SocketAddr> {
     let (listener, address) = roles::listen(&node.config.gateway.listen).await?;
     let gateway = Gateway {
         broker: node.broker.clone(),
@@ -85,10 +89,10 @@ pub async fn start_gateway(
     };
     running.spawn(samenloop_gateway::run(listener, gateway, shutdown.clone()));
     print::note(format!("gateway listens on http://{address}"));
-    Ok(())
+    Ok(address)
 }
 
-/// Starts the operator page, and prints the link that opens it once.
+/// Starts the operator page, prints the link that opens it once, and gives that link.
 ///
 /// # Errors
 /// Where its address is taken.
@@ -97,7 +101,7 @@ pub async fn start_operator(
     store: SettlementStore,
     running: &mut Roles,
     shutdown: &Shutdown,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<String> {
     let (listener, address) = roles::listen(&node.config.operator.listen).await?;
     let token =
         samenloop_adapters::wire::digest::hex(&samenloop_adapters::ids::secret_bytes::<24>());
@@ -116,9 +120,7 @@ pub async fn start_operator(
         operator,
         shutdown.clone(),
     ));
-    let port = address.port();
-    print::note(format!(
-        "operator page, for one browser: http://127.0.0.1:{port}/?token={token}"
-    ));
-    Ok(())
+    let link = format!("http://127.0.0.1:{}/?token={token}", address.port());
+    print::note(format!("operator page, for one browser: {link}"));
+    Ok(link)
 }
