@@ -1,254 +1,248 @@
-//! Checks of the tree itself: arrows between crates, seams, leftovers, and a golden file per due scenario.
+//! Checks of the tree itself: arrows between crates, seams, leftovers, goldens of due scenarios, and that the
+//! documents speak of what is there.
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+#[path = "tidy/configuration.rs"]
+mod configuration;
+#[path = "tidy/documents.rs"]
+mod documents;
+#[path = "tidy/text.rs"]
+mod text;
+#[path = "tidy/tree.rs"]
+mod tree;
 
-/// Our crates, and the crates of ours that each may name under `[dependencies]`.
-const ARROWS: [(&str, &[&str]); 9] = [
+use std::{collections::BTreeSet, path::Path, process::Command};
+
+use tree::{File, files, read, stems};
+
+/// Our crates, and the crates of ours that each may name under `[dependencies]`. A new arrow is a row changed here
+/// and in services/ARCHITECTURE.md, with its reason in the commit.
+pub(crate) const ARROWS: [(&str, &[&str]); 10] = [
     ("proto", &[]),
     ("services/domain", &[]),
-    (
-        "services/adapters",
-        &["samenloop-proto", "samenloop-domain"],
-    ),
-    (
-        "services/validation",
-        &["samenloop-domain", "samenloop-adapters"],
-    ),
-    (
-        "services/detection",
-        &["samenloop-proto", "samenloop-domain", "samenloop-adapters"],
-    ),
-    (
-        "services/settlement",
-        &["samenloop-proto", "samenloop-domain", "samenloop-adapters"],
-    ),
-    (
-        "services/gateway",
-        &["samenloop-proto", "samenloop-domain", "samenloop-adapters"],
-    ),
-    (
-        "services/operator",
-        &["samenloop-proto", "samenloop-domain", "samenloop-adapters"],
-    ),
+    ("services/adapters", &["proto", "domain"]),
+    ("services/validation", &["domain", "adapters"]),
+    ("services/detection", &["proto", "domain", "adapters"]),
+    ("services/settlement", &["proto", "domain", "adapters"]),
+    ("services/gateway", &["proto", "domain", "adapters"]),
+    ("services/operator", &["proto", "domain", "adapters"]),
     (
         "services/samenloop",
         &[
-            "samenloop-proto",
-            "samenloop-domain",
-            "samenloop-adapters",
-            "samenloop-validation",
-            "samenloop-detection",
-            "samenloop-settlement",
-            "samenloop-gateway",
-            "samenloop-operator",
+            "proto",
+            "domain",
+            "adapters",
+            "validation",
+            "detection",
+            "settlement",
+            "gateway",
+            "operator",
+        ],
+    ),
+    (
+        "tests",
+        &[
+            "proto",
+            "domain",
+            "adapters",
+            "validation",
+            "detection",
+            "settlement",
+            "gateway",
+            "operator",
+            "samenloop",
         ],
     ),
 ];
 
-/// Scenarios that must have a file and a golden outcome, by their number.
-const DUE: [u32; 2] = [49, 50];
+/// Words that only some folders may hold in code: the word, where it is looked for, and where it may stand.
+const SEAMS: [(&str, &str, &[&str]); 18] = [
+    // What touches the outside is in one crate.
+    ("lapin", "services/", &["services/adapters/"]),
+    ("tokio_postgres", "services/", &["services/adapters/"]),
+    ("deadpool_postgres", "services/", &["services/adapters/"]),
+    ("rusqlite", "services/", &["services/adapters/"]),
+    ("refinery", "services/", &["services/adapters/"]),
+    // One runtime thread must be able to run everything, and nothing is unbounded.
+    ("spawn_blocking", "", &[]),
+    ("block_in_place", "", &[]),
+    ("unbounded_channel", "", &[]),
+    // The law has no clock, no hash order and no floats; neither has money anywhere.
+    ("HashMap", "services/domain/", &[]),
+    ("HashSet", "services/domain/", &[]),
+    ("SystemTime", "services/domain/", &[]),
+    ("Instant", "services/domain/", &[]),
+    ("f32", "services/domain/", &[]),
+    ("f64", "services/domain/", &[]),
+    ("f64", "services/settlement/", &[]),
+    ("f64", "services/adapters/src/settlement_store", &[]),
+    ("f64", "services/adapters/src/decision_store", &[]),
+    // The oracle is a second program: it does not call what it judges.
+    ("double_funding", "tests/oracle/", &[]),
+];
+
+/// Scenarios that must have a file and a golden outcome, by number; and our own, by world.
+const DUE: [u32; 3] = [49, 50, 78];
 const DUE_THROUGH: u32 = 41;
+const OUR_OWN: [u8; 3] = [81, 82, 83];
 
-fn root() -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+/// Codes of the registry that nothing gives yet: invoice parts do not wait for a predecessor.
+const NOT_GIVEN: [&str; 1] = ["8003"];
+
+/// Most lines of a file that people write by hand; most characters of a line of code.
+const LINES_MAX: usize = 600;
+const CHARACTERS_MAX: usize = 120;
+const WRITTEN_BY_HAND: [&str; 7] = [".rs", ".sql", ".proto", ".md", ".py", ".sh", "tests/run"];
+
+fn assert_none(what: &str, found: &[String]) {
+    assert!(found.is_empty(), "{what}:\n{}", found.join("\n"));
 }
 
-/// Files that git knows, or would take, below the root.
-fn files(ending: &str) -> Vec<PathBuf> {
-    let listed = Command::new("git")
-        .args(["ls-files", "--cached", "--others", "--exclude-standard"])
-        .current_dir(root())
-        .output()
-        .expect("git lists the files");
-    let text = String::from_utf8(listed.stdout).expect("names are text");
-    let found: Vec<PathBuf> = text
-        .lines()
-        .filter(|name| name.ends_with(ending))
-        .map(PathBuf::from)
-        .collect();
-    assert!(!found.is_empty(), "the tree has files that end in {ending}");
-    found
-        .into_iter()
-        .filter(|name| root().join(name).exists())
-        .collect()
-}
-
-fn read(path: &Path) -> String {
-    fs::read_to_string(root().join(path)).expect("a listed file is there")
-}
-
-/// Crates of ours under `[dependencies]` of a manifest.
-fn own_dependencies(manifest: &str) -> BTreeSet<String> {
-    let table: toml::Table = manifest.parse().expect("a manifest is TOML");
-    let dependencies = table.get("dependencies").and_then(toml::Value::as_table);
-    let names = dependencies.into_iter().flat_map(toml::Table::keys);
-    names
-        .filter(|name| name.starts_with("samenloop"))
-        .cloned()
-        .collect()
-}
-
-fn beyond(allowed: &[&str], found: &BTreeSet<String>) -> Vec<String> {
-    found
-        .iter()
-        .filter(|name| !allowed.contains(&name.as_str()))
-        .cloned()
-        .collect()
+/// Places in `files` where `lines` finds something, as `path:line`.
+fn places(files: &[File], lines: impl Fn(&str) -> Vec<usize>) -> Vec<String> {
+    let of = |file: &File| {
+        let numbers = lines(&file.text);
+        let path = file.path.clone();
+        numbers
+            .into_iter()
+            .map(move |line| format!("{path}:{line}"))
+    };
+    files.iter().flat_map(of).collect()
 }
 
 #[test]
 fn crates_depend_on_each_other_as_the_table_says() {
     for (folder, allowed) in ARROWS {
-        let manifest = read(&Path::new(folder).join("Cargo.toml"));
-        let wrong = beyond(allowed, &own_dependencies(&manifest));
-        assert!(wrong.is_empty(), "{folder} may not depend on {wrong:?}");
+        let manifest = read(&format!("{folder}/Cargo.toml"));
+        let found = text::own_dependencies(&manifest);
+        let allowed = allowed.iter().map(|name| match *name {
+            "samenloop" => "samenloop".to_owned(),
+            name => format!("samenloop-{name}"),
+        });
+        let allowed: BTreeSet<String> = allowed.collect();
+        let wrong: Vec<String> = found.difference(&allowed).cloned().collect();
+        assert_none(&format!("{folder} may not depend on"), &wrong);
     }
-    let bad = own_dependencies("[dependencies]\nsamenloop-detection = \"1\"\n");
-    assert_eq!(
-        beyond(&[], &bad),
-        ["samenloop-detection"],
-        "the check can fail"
-    );
+    let manifests = files(|path| path.ends_with("/Cargo.toml"));
+    assert_eq!(manifests.len(), ARROWS.len(), "every crate is in the table");
 }
 
-/// Lines of code that hold `word`, with their files; comments do not count.
-fn lines_with(word: &str, folder: &str, except: &[&str]) -> Vec<String> {
-    let mut found = Vec::new();
-    for path in files(".rs") {
-        let name = path.display().to_string();
-        if !name.starts_with(folder) || except.iter().any(|it| name.starts_with(it)) {
+#[test]
+fn only_adapters_depend_on_brokers_and_databases() {
+    for (folder, _) in ARROWS {
+        if ["services/adapters", "tests"].contains(&folder) {
             continue;
         }
-        for (index, line) in read(&path).lines().enumerate() {
-            if line.contains(word) && !line.trim_start().starts_with("//") {
-                found.push(format!("{name}:{}: {}", index + 1, line.trim()));
-            }
+        let found = text::dependencies(&read(&format!("{folder}/Cargo.toml")));
+        for name in [
+            "lapin",
+            "tokio-postgres",
+            "deadpool-postgres",
+            "rusqlite",
+            "refinery",
+        ] {
+            assert!(!found.contains(name), "{folder} may not depend on {name}");
         }
     }
-    found
 }
 
 #[test]
 fn seams_are_kept() {
-    let seams: [(&str, &str, &[&str]); 9] = [
-        ("lapin::", "services/", &["services/adapters/"]),
-        ("tokio_postgres", "services/", &["services/adapters/"]),
-        ("rusqlite", "services/", &["services/adapters/"]),
-        ("spawn_blocking(", "services/", &[]),
-        ("unbounded_channel", "services/", &[]),
-        ("HashMap", "services/domain/", &[]),
-        ("f64", "services/domain/", &[]),
-        ("f64", "services/settlement/", &[]),
-        ("double_funding", "tests/oracle/", &[]),
-    ];
-    for (word, folder, except) in seams {
-        let found = lines_with(word, folder, except);
-        assert!(
-            found.is_empty(),
-            "`{word}` does not belong in {folder}: {found:#?}"
-        );
+    let code = files(|path| path.ends_with(".rs") && !path.starts_with("tests/tidy"));
+    for (word, folder, except) in SEAMS {
+        let found: Vec<String> = places(&code, |text| text::lines_of_code_with(text, word))
+            .into_iter()
+            .filter(|place| place.starts_with(folder))
+            .filter(|place| !except.iter().any(|it| place.starts_with(it)))
+            .collect();
+        assert_none(&format!("`{word}` does not belong in {folder}"), &found);
     }
-    assert!(
-        !lines_with("rusqlite", "services/", &[]).is_empty(),
-        "the check can fail"
-    );
 }
 
 #[test]
 fn every_select_is_biased() {
-    let mut unordered = Vec::new();
-    for path in files(".rs") {
-        let text = read(&path);
-        for part in text.split("select! {").skip(1) {
-            if path.starts_with("services") && !part.trim_start().starts_with("biased;") {
-                unordered.push(path.display().to_string());
-            }
-        }
-    }
-    assert!(
-        unordered.is_empty(),
-        "select! without biased: {unordered:?}"
-    );
+    let services = files(|path| path.starts_with("services/") && path.ends_with(".rs"));
+    let found = places(&services, text::unbiased_selects);
+    assert_none("select! without `biased;`, so that order is chance", &found);
+    let all = places(&services, |text| text::lines_with(text, "select!"));
+    assert!(!all.is_empty(), "the check reads the services");
 }
 
 #[test]
 fn nothing_is_left_over() {
-    let marks = [
-        ["TO", "DO"],
-        ["FIX", "ME"],
-        ["todo", "!("],
-        ["unimplemented", "!("],
-        ["#[ig", "nore"],
-    ];
-    for mark in marks.map(|parts| parts.concat()) {
-        let found = lines_with(&mark, "", &[]);
-        assert!(found.is_empty(), "`{mark}` is left over: {found:#?}");
+    let code = files(|path| path.ends_with(".rs") && !path.starts_with("tests/tidy"));
+    for mark in ["#[ignore", "todo!", "unimplemented!", "dbg!"] {
+        let found = places(&code, |text| text::lines_of_code_with(text, mark));
+        assert_none(&format!("`{mark}` is left over"), &found);
     }
-    let folder = ["/wo", "rk/"].concat();
-    for ending in [".rs", ".md", ".toml", ".json", ".sql", ".proto"] {
-        for path in files(ending) {
-            assert!(
-                !read(&path).contains(&folder),
-                "{} names a path of a machine",
-                path.display()
-            );
-        }
+    let written = files(|path| {
+        !path.starts_with("tests/tidy") && WRITTEN_BY_HAND.iter().any(|end| path.ends_with(end))
+    });
+    for mark in ["TODO", "FIXME", "XXX", "HACK"] {
+        let is_word = |text: &str| {
+            let lines = text.lines().enumerate();
+            lines
+                .filter(|(_, line)| text::has_word(line, mark))
+                .map(|(index, _)| index + 1)
+                .collect()
+        };
+        assert_none(
+            &format!("`{mark}` is left over"),
+            &places(&written, is_word),
+        );
+    }
+}
+
+#[test]
+fn nothing_speaks_of_another_place() {
+    let all = files(|path| !path.starts_with("tests/tidy") && path != "Cargo.lock");
+    let private = [
+        "/work/",
+        "rulings.md",
+        "design.md",
+        "domain.md",
+        "conventions.md",
+        "limits.md",
+        "peers.md",
+    ];
+    for word in private {
+        let found = places(&all, |text| text::lines_with(text, word));
+        assert_none(&format!("`{word}` is in no checkout"), &found);
     }
 }
 
 #[test]
 fn files_stay_readable() {
-    let long: Vec<String> = files(".rs")
+    let written = files(|path| WRITTEN_BY_HAND.iter().any(|end| path.ends_with(end)));
+    let long = |file: &&File| file.text.lines().count() > LINES_MAX;
+    let long: Vec<String> = written
         .iter()
-        .filter(|path| read(path).lines().count() > 600)
-        .map(|path| path.display().to_string())
+        .filter(long)
+        .map(|it| it.path.clone())
         .collect();
-    assert!(long.is_empty(), "over 600 lines, a missing name: {long:?}");
+    assert_none(&format!("over {LINES_MAX} lines, a missing name"), &long);
+    let code = files(|path| path.ends_with(".rs"));
+    let wide = places(&code, |text| text::lines_longer_than(text, CHARACTERS_MAX));
+    assert_none(&format!("lines of over {CHARACTERS_MAX} characters"), &wide);
 }
 
 #[test]
 fn every_due_scenario_has_a_file_and_a_golden_outcome() {
     let set = harness::scenarios();
-    let numbers: BTreeSet<&str> = set
-        .scenarios
-        .iter()
-        .map(|scenario| scenario.number.as_str())
-        .collect();
-    let worlds: BTreeSet<u8> = set
-        .scenarios
-        .iter()
-        .map(|scenario| scenario.world)
-        .collect();
-    for number in (1..=DUE_THROUGH).chain(DUE).chain([78]) {
+    let numbers: BTreeSet<&str> = set.scenarios.iter().map(|it| it.number.as_str()).collect();
+    let worlds: BTreeSet<u8> = set.scenarios.iter().map(|it| it.world).collect();
+    for number in (1..=DUE_THROUGH).chain(DUE) {
+        let number = number.to_string();
         assert!(
-            numbers.contains(number.to_string().as_str()),
+            numbers.contains(number.as_str()),
             "scenario {number} has no file"
         );
     }
-    for world in [81, 82, 83] {
+    for world in OUR_OWN {
         assert!(
             worlds.contains(&world),
             "our own scenario in world {world} has no file"
         );
     }
-    let stems = |folder: &str, ending: &str| -> BTreeSet<String> {
-        let found = fs::read_dir(root().join(folder)).expect("the folder is there");
-        let paths = found.map(|entry| entry.expect("a file").path());
-        let named = paths.filter(|path| path.extension().is_some_and(|it| it == ending));
-        named
-            .map(|path| {
-                path.file_stem()
-                    .expect("a name")
-                    .to_string_lossy()
-                    .into_owned()
-            })
-            .collect()
-    };
     assert_eq!(
         stems("deploy/sample/scenarios", "json"),
         stems("tests/golden", "txt")
@@ -256,16 +250,106 @@ fn every_due_scenario_has_a_file_and_a_golden_outcome() {
 }
 
 #[test]
+fn every_code_of_a_rule_is_in_the_registry_and_the_reverse() {
+    let registered = text::registered_codes(&read("services/domain/src/reasons/registry.rs"));
+    assert!(registered.len() > 50, "the check reads the registry");
+    let rules = files(|path| {
+        let is_rule = path.ends_with(".rs") || path.ends_with("_rules.toml");
+        is_rule
+            && (path.starts_with("services/domain/src/")
+                || path.starts_with("deploy/sample/reference/"))
+    });
+    let given: BTreeSet<String> = rules
+        .iter()
+        .flat_map(|file| text::codes_of_rules(&file.text))
+        .collect();
+    let unknown: Vec<String> = given.difference(&registered).cloned().collect();
+    assert_none("codes of rules that the registry does not have", &unknown);
+    let services = files(|path| {
+        path.starts_with("services/")
+            && path.ends_with(".rs")
+            && !path.ends_with("reasons/registry.rs")
+    });
+    let quoted = |code: &str| format!("\"{code}\"");
+    let is_given = |code: &String| {
+        given.contains(code)
+            || services
+                .iter()
+                .any(|file| file.text.contains(&quoted(code)))
+    };
+    let unused: Vec<String> = registered
+        .iter()
+        .filter(|code| !is_given(code))
+        .cloned()
+        .collect();
+    assert_eq!(
+        unused, NOT_GIVEN,
+        "codes of the registry that nothing gives"
+    );
+}
+
+#[test]
 fn there_is_one_crypto_provider() {
-    let lock = read(Path::new("Cargo.lock"));
-    for banned in ["aws-lc-rs", "aws-lc-sys", "openssl-sys", "native-tls"] {
+    let tree = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--workspace",
+            "--offline",
+            "--locked",
+            "--prefix",
+            "none",
+        ])
+        .args(["--edges", "normal,build,dev"])
+        .current_dir(tree::root())
+        .output()
+        .expect("cargo runs");
+    let errors = String::from_utf8_lossy(&tree.stderr);
+    assert!(tree.status.success(), "cargo tree: {errors}");
+    let found = text::packages(&String::from_utf8_lossy(&tree.stdout));
+    assert!(found.contains("ring"), "the check reads the tree");
+    for banned in text::banned_crates(&read("deny.toml")) {
         assert!(
-            !lock.contains(&format!("name = \"{banned}\"")),
-            "{banned} is in the lock file"
+            !found.contains(&banned),
+            "{banned} is banned by deny.toml: {}",
+            reverse(&banned)
         );
     }
-    assert!(
-        lock.contains("name = \"ring\""),
-        "the check reads the lock file"
-    );
+}
+
+/// Who brings a package in.
+fn reverse(package: &str) -> String {
+    let tree = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--workspace",
+            "--offline",
+            "--locked",
+            "--invert",
+            package,
+        ])
+        .current_dir(tree::root())
+        .output();
+    tree.map_or_else(
+        |e| e.to_string(),
+        |it| String::from_utf8_lossy(&it.stdout).into_owned(),
+    )
+}
+
+#[test]
+fn folders_at_the_top_are_the_agreed_ones() {
+    let all = files(|_| true);
+    let tops: BTreeSet<&str> = all
+        .iter()
+        .filter_map(|file| Path::new(&file.path).iter().next()?.to_str())
+        .filter(|top| Path::new(&tree::root()).join(top).is_dir())
+        .collect();
+    let agreed = [
+        "proto", "services", "deploy", "tests", ".ci", ".config", ".cargo",
+    ];
+    let odd: Vec<String> = tops
+        .iter()
+        .filter(|top| !agreed.contains(top))
+        .map(|it| (*it).to_owned())
+        .collect();
+    assert_none("folders beyond the agreed layout", &odd);
 }

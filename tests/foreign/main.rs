@@ -6,7 +6,7 @@ use std::{fs, path::Path, process::Output};
 use harness::production::{Production, variable};
 use samenloop::in_process::InProcess;
 use samenloop_adapters::scenario::{Action, ScenarioSet};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::process::Command;
 
 /// The fenced block of the README that begins with `# file: <name>`.
@@ -100,11 +100,15 @@ async fn send(
     ];
     let output = python(directory, &["send.py", "declaration.json"], &environment).await;
     let outcome: Value = serde_json::from_slice(&output.stdout).expect("the outcome is JSON");
+    // The program gives the declaration an id and an invoice number of its own.
     assert_eq!(
-        outcome["invoice_number"], declaration["invoice_number"],
+        outcome["declarant_agb"], declaration["declarant_agb"],
         "{outcome}"
     );
-    assert_ne!(outcome["message_id"], json!(null));
+    assert_eq!(outcome["status"], "accepted", "{outcome}");
+    let invoice = outcome["invoice_number"].as_str().expect("a number");
+    assert!(invoice.starts_with("PY-"), "{outcome}");
+    assert_ne!(outcome["message_id"], declaration["message_id"]);
 }
 
 /// Takes two events, is cut, resumes with the token, and must see every position once and in order.

@@ -68,7 +68,7 @@ pub struct Store {
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settlement {
-    /// As [`Store::url`].
+    /// `postgres://`, `sqlite:<path>`, or empty for SQLite in `data_dir`; each store keeps to a schema of its own.
     pub url: String,
     /// Address that the gRPC server listens on; port 0 takes a free one.
     pub listen: String,
@@ -79,9 +79,9 @@ pub struct Settlement {
     /// PEM files of server certificate, its key, and the authority of client certificates; all or none. Without
     /// them the server listens on loopback only.
     pub tls_certificate: String,
-    /// See `tls_certificate`.
+    /// See `settlement.tls_certificate`.
     pub tls_key: String,
-    /// See `tls_certificate`.
+    /// See `settlement.tls_certificate`.
     pub tls_client_authority: String,
 }
 

@@ -172,7 +172,8 @@ impl Replay {
             judged_with: self.reference.version.clone(),
         };
         if register(&input, &self.history) != Registration::New {
-            return serde_json::json!({"message_id": input.declaration.message_id.to_string(), "resent": true}).to_string();
+            let message_id = input.declaration.message_id.to_string();
+            return serde_json::json!({"message_id": message_id, "resent": true}).to_string();
         }
         self.sequence += 1;
         let decision = decide_message(

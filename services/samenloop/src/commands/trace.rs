@@ -77,7 +77,10 @@ fn sent_word(sent: Option<Sent>) -> &'static str {
 }
 
 fn as_json(message: &StoredMessage, claims: &[AllocatedClaim]) -> serde_json::Value {
-    let part = |part: &samenloop_domain::allocation::Part| serde_json::json!({"insurer": part.insurer.as_str(), "sector": part.sector, "cents": part.cents.get()});
+    let part = |part: &samenloop_domain::allocation::Part| {
+        let insurer = part.insurer.as_str();
+        serde_json::json!({"insurer": insurer, "sector": part.sector, "cents": part.cents.get()})
+    };
     let claim = |it: &AllocatedClaim| {
         let parts: Vec<_> = it.parts.iter().map(part).collect();
         serde_json::json!({"claim_id": it.claim.claim_id, "awarded_cents": it.claim.awarded_cents, "parts": parts})
