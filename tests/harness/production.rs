@@ -154,6 +154,23 @@ impl Production {
             .collect()
     }
 
+    /// Rows of all tables of both stores.
+    ///
+    /// # Panics
+    /// Where the database refuses.
+    pub async fn rows(&self) -> u64 {
+        let (client, connection) = tokio_postgres::connect(&self.database, tokio_postgres::NoTls)
+            .await
+            .expect("PostgreSQL answers");
+        tokio::spawn(connection);
+        let sql = "SELECT coalesce(sum((xpath('/row/c/text()', query_to_xml(
+                format('SELECT count(*) AS c FROM %I.%I', schemaname, tablename), false, true, '')))[1]
+                ::TEXT::BIGINT), 0)::BIGINT
+             FROM pg_tables WHERE schemaname IN ('decisions', 'settlement')";
+        let row = client.query_one(sql, &[]).await.expect("it counts");
+        u64::try_from(row.get::<_, i64>(0)).expect("a count is not negative")
+    }
+
     /// Takes virtual host and database away.
     ///
     /// # Panics
