@@ -1,4 +1,5 @@
-//! What people and programs see over HTTP: every scenario runs through the embedded product, then a party sends more over
+//! What people and programs see over HTTP: every scenario runs through the embedded product, then a
+//! party sends more over
 //! the gateway, and the operator pages must show what became of all of it.
 
 mod browser;
