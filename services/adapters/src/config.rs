@@ -26,7 +26,7 @@ pub struct Config {
     pub gateway: Listener,
     /// The operator page.
     pub operator: Listener,
-    /// Health and metrics of a role that runs alone.
+    /// Probes (`/healthz`, `/readyz`) and metrics (`/metrics`) of a role that runs alone; the operator has its own.
     pub health: Listener,
     /// Files with secrets.
     pub keys: Keys,

@@ -4,8 +4,8 @@
 //! [`fault_plan`], [`shutdown`]), what travels ([`wire`], with [`pseudonym`] and [`seal`]), where it waits
 //! ([`broker`], [`consume`]), what it is judged by ([`reference`](mod@reference), [`reference_feed`], [`existing`]),
 //! where it is kept ([`decision_store`], [`settlement_store`]) and on what ([`sqlite`], [`postgres_pool`],
-//! [`migration`]), and what sends it on ([`outbox`], [`settlement_client`]). [`scenario`] loads the sample's
-//! scenarios. No rule of law is decided here.
+//! [`migration`]), what sends it on ([`outbox`], [`settlement_client`]), and what tells whether all this answers
+//! ([`health`]). [`scenario`] loads the sample's scenarios. No rule of law is decided here.
 
 pub mod broker;
 pub mod clock;
@@ -15,6 +15,7 @@ pub mod decision_store;
 pub mod existing;
 pub mod fault_plan;
 pub mod generate;
+pub mod health;
 pub mod ids;
 pub mod migration;
 pub mod outbox;

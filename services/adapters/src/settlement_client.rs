@@ -14,6 +14,9 @@ use tonic::{
     metadata::{Ascii, MetadataValue},
     transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity},
 };
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
 use tonic_types::StatusExt as _;
 
 use crate::fault_plan::{FaultPlan, FaultPoint, InjectedFault};
@@ -135,6 +138,7 @@ impl From<Status> for SettlementError {
 #[derive(Clone)]
 pub struct SettlementClient {
     client: settlement_client::SettlementClient<Channel>,
+    health: HealthClient<Channel>,
     authorization: Option<MetadataValue<Ascii>>,
     timeout: Duration,
     faults: FaultPlan,
@@ -181,15 +185,25 @@ impl SettlementClient {
             value.set_sensitive(true);
             Ok::<_, SettlementError>(value)
         });
+        let health = HealthClient::new(channel.clone());
         let client = settlement_client::SettlementClient::new(channel)
             .max_decoding_message_size(MESSAGE_BYTES_MAX)
             .max_encoding_message_size(MESSAGE_BYTES_MAX);
         Ok(Self {
             client,
+            health,
             authorization: authorization.transpose()?,
             timeout: options.timeout,
             faults: options.faults,
         })
+    }
+
+    /// Whether the service answers, and can reach its store.
+    pub async fn is_serving(&self) -> bool {
+        let mut health = self.health.clone();
+        let asked = health.check(self.request(HealthCheckRequest::default()));
+        let answer = self.within(asked).await;
+        answer.is_ok_and(|answer| answer.into_inner().status() == ServingStatus::Serving)
     }
 
     /// Submits claims and waits until all are on disk or refused; receipts in their order.

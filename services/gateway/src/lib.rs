@@ -2,11 +2,9 @@
 //! outcomes back. It judges nothing and keeps nothing.
 //!
 //! Layout, in reading order: [`caller`] says who asks, [`intake`] takes a declaration and [`parts`] cuts one that is
-//! too large for a queue, [`outcome`] answers what became of it, [`problem`] is every error as a problem document,
-//! [`health`] is for probes.
+//! too large for a queue, [`outcome`] answers what became of it, [`problem`] is every error as a problem document.
 
 mod caller;
-mod health;
 mod intake;
 mod outcome;
 mod parts;
@@ -23,8 +21,13 @@ use axum::{
     routing::{get, post},
 };
 use samenloop_adapters::{
-    broker::Broker, clock::Clock, decision_store::DecisionStore, ids::Ids,
-    reference_feed::ReferenceFeed, shutdown::Shutdown,
+    broker::{Broker, Queue},
+    clock::Clock,
+    decision_store::DecisionStore,
+    health::{self, Health, Need},
+    ids::Ids,
+    reference_feed::ReferenceFeed,
+    shutdown::Shutdown,
 };
 use tokio::{net::TcpListener, sync::Semaphore};
 use tower_http::{set_header::SetResponseHeaderLayer, timeout::TimeoutLayer};
@@ -71,7 +74,6 @@ struct App {
     gateway: Gateway,
     intake: Arc<Semaphore>,
     recent: intake::Recent,
-    shutdown: Shutdown,
 }
 
 /// Serves until shutdown; requests under way are finished.
@@ -92,11 +94,20 @@ pub async fn run(
 }
 
 fn router(gateway: Gateway, shutdown: Shutdown) -> Router {
+    let health = Health {
+        needs: vec![
+            Need::Decisions(gateway.store.clone()),
+            Need::Reference(gateway.reference.clone()),
+            Need::Broker(gateway.broker.clone(), Queue::Declarations),
+        ],
+        // Its address is for parties, who have no business with metrics.
+        metrics: None,
+        shutdown,
+    };
     let app = App {
         gateway,
         intake: Arc::new(Semaphore::new(INTAKE_MIB_MAX)),
         recent: intake::Recent::default(),
-        shutdown,
     };
     let plain = |name: HeaderName, value: &'static str| {
         SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
@@ -104,8 +115,7 @@ fn router(gateway: Gateway, shutdown: Shutdown) -> Router {
     Router::new()
         .route("/v1/declarations", post(intake::submit))
         .route("/v1/declarations/{message_id}", get(outcome::show))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
+        .merge(health::router(health))
         .fallback(problem::no_such_page)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))

@@ -4,12 +4,11 @@
 //! Layout, in reading order: [`access`] says who may look, [`sampler`] watches depths and counts and keeps the last
 //! minutes of them; a file per page ([`overview`], [`declarations`], [`declaration`], [`quarantine`], [`reasons`])
 //! builds what is shown, as HTML or as JSON ([`respond`]), from values that know how they look ([`shown`],
-//! [`sparkline`]); [`health`] is for probes and metrics.
+//! [`sparkline`]).
 
 mod access;
 mod declaration;
 mod declarations;
-mod health;
 mod overview;
 mod quarantine;
 mod reasons;
@@ -30,8 +29,14 @@ use axum::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use samenloop_adapters::{
-    broker::Broker, clock::Clock, decision_store::DecisionStore, ids::Ids,
-    reference_feed::ReferenceFeed, settlement_store::SettlementStore, shutdown::Shutdown,
+    broker::{Broker, Queue},
+    clock::Clock,
+    decision_store::DecisionStore,
+    health::{self, Health, Need},
+    ids::Ids,
+    reference_feed::ReferenceFeed,
+    settlement_store::SettlementStore,
+    shutdown::Shutdown,
 };
 use tokio::net::TcpListener;
 use tower_http::{
@@ -119,9 +124,7 @@ fn router(app: App) -> Router {
     Router::new()
         .merge(pages)
         .route("/site.css", get(respond::style))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
+        .merge(health::router(health_of(&app)))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(
             StatusCode::GATEWAY_TIMEOUT,
@@ -135,6 +138,20 @@ fn router(app: App) -> Router {
         .layer(plain(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .layer(plain(header::REFERRER_POLICY, "no-referrer"))
         .with_state(app)
+}
+
+fn health_of(app: &App) -> Health {
+    let operator = &app.operator;
+    let mut needs = vec![
+        Need::Decisions(operator.store.clone()),
+        Need::Broker(operator.broker.clone(), Queue::Declarations),
+    ];
+    needs.extend(operator.settlement.clone().map(Need::Claims));
+    Health {
+        needs,
+        metrics: operator.metrics.clone(),
+        shutdown: app.shutdown.clone(),
+    }
 }
 
 fn plain(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

@@ -17,7 +17,11 @@ use tonic::transport::{
     Certificate, Identity, Server, ServerTlsConfig,
     server::{Connected, TcpIncoming},
 };
-use tonic_health::{ServingStatus, server::HealthReporter};
+use tonic_health::{
+    ServingStatus,
+    pb::health_server::{Health, HealthServer},
+    server::HealthReporter,
+};
 use tower::util::MapResponseLayer;
 
 use crate::{
@@ -102,9 +106,11 @@ async fn run_on<IO: Connection>(
         shutdown: shutdown.clone(),
     };
     let (config, feeds) = (Arc::clone(&service.config), service.feeds.clone());
-    let watching = tokio::spawn(watch_store(service.clone()));
+    let (health, health_service) = tonic_health::server::health_reporter();
+    set_health(&health, ServingStatus::Serving).await;
+    let watching = tokio::spawn(watch_store(service.clone(), health.clone()));
     let served = async {
-        let result = serve(service, tls, incoming).await;
+        let result = serve(service, (health, health_service), tls, incoming).await;
         feeds.close();
         feeds.wait().await;
         result
@@ -128,11 +134,10 @@ async fn run_on<IO: Connection>(
 
 async fn serve<IO: Connection>(
     service: Service,
+    (health, health_service): (HealthReporter, HealthServer<impl Health>),
     tls: Option<ServerTlsConfig>,
     incoming: impl Stream<Item = std::io::Result<IO>>,
 ) -> anyhow::Result<()> {
-    let (health, health_service) = tonic_health::server::health_reporter();
-    set_health(&health, ServingStatus::Serving).await;
     let (shutdown, lame_duck) = (service.shutdown.clone(), service.config.lame_duck);
     let reflection = match service.config.reflection {
         Reflection::Hidden => None,
@@ -204,11 +209,20 @@ fn tls(callers: &Callers, listener: &TcpListener) -> anyhow::Result<Option<Serve
     }
 }
 
-/// Wakes subscribers when another process recorded something.
-async fn watch_store(service: Service) {
+/// Wakes subscribers when another process recorded something, and tells whether the store answers.
+async fn watch_store(service: Service, health: HealthReporter) {
     let mut known = Vec::new();
     loop {
-        match service.store.stream_heads().await {
+        let heads = service.store.stream_heads().await;
+        // From the shutdown on it stays off.
+        if !service.shutdown.is_cancelled() {
+            let status = match heads {
+                Ok(_) => ServingStatus::Serving,
+                Err(_) => ServingStatus::NotServing,
+            };
+            set_health(&health, status).await;
+        }
+        match heads {
             Ok(heads) if heads != known => {
                 known = heads;
                 service.recorded.send_modify(|count| *count += 1);

@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 
 use samenloop_adapters::{
+    broker::Queue,
     clock::Clock,
     config::Config,
+    health::{self, Health, Need},
     settlement_store::SettlementStore,
     shutdown::{self, Shutdown},
     telemetry,
@@ -42,32 +44,68 @@ pub async fn run(config: Config, role: Role) -> anyhow::Result<()> {
     let shutdown = Shutdown::new();
     shutdown::on_signals(&shutdown);
     let mut running = Roles::new(shutdown.clone());
-    match role {
+    let decides = |queue| {
+        vec![
+            Need::Decisions(node.decisions.clone()),
+            Need::Reference(node.reference.clone()),
+            Need::Broker(node.broker.clone(), queue),
+        ]
+    };
+    let needs = match role {
         Role::Validation => {
             node.check_topology().await?;
             running.validation(&node);
+            decides(Queue::Declarations)
         }
         Role::Detection => {
             node.check_topology().await?;
             let client = roles::settlement_client(&node, &node.config.settlement.endpoint)?;
-            running.detection(&node, client);
+            running.detection(&node, client.clone());
+            let mut needs = decides(Queue::Validated);
+            needs.push(Need::Settlement(Box::new(client)));
+            needs
         }
         Role::Settlement => {
             let (listener, address) = roles::listen(&node.config.settlement.listen).await?;
             print::note(format!("settlement listens on {address}"));
             let store = node.open_settlement().await?;
-            running.settlement(&node, store, listener).await?;
+            running.settlement(&node, store.clone(), listener).await?;
+            vec![Need::Claims(store)]
         }
         Role::Gateway => {
             start_gateway(&node, &mut running, &shutdown).await?;
+            decides(Queue::Declarations)
         }
+        // Its page tells its own health, and collects its own metrics.
         Role::Operator => {
             let store = node.open_settlement().await?;
             start_operator(&node, store, &mut running, &shutdown).await?;
+            Vec::new()
         }
+    };
+    if role != Role::Operator {
+        start_health(&node, needs, &mut running, &shutdown).await?;
     }
     print::note(format!("{role:?} runs"));
     running.join().await
+}
+
+/// Starts probes and metrics of a role that runs alone, and prints where they are.
+async fn start_health(
+    node: &Node,
+    needs: Vec<Need>,
+    running: &mut Roles,
+    shutdown: &Shutdown,
+) -> anyhow::Result<()> {
+    let (listener, address) = roles::listen(&node.config.health.listen).await?;
+    let health = Health {
+        needs,
+        metrics: telemetry::start_metrics(),
+        shutdown: shutdown.clone(),
+    };
+    running.spawn(health::run(listener, health));
+    print::note(format!("health and metrics are on http://{address}"));
+    Ok(())
 }
 
 /// Starts the HTTP intake, prints where it is, and gives its address.
