@@ -2,7 +2,6 @@
 
 mod embedded_only;
 mod rabbit_only;
-mod relay;
 mod world;
 
 use std::time::Duration;

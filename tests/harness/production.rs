@@ -12,7 +12,10 @@ use samenloop_adapters::{
         rabbit::{RabbitBroker, RabbitOptions},
         topology::{self, PartyAccess, Topology},
     },
+    clock::noon,
     config::Config,
+    decision_store::DecisionStore,
+    fault_plan::FaultPlan,
     reference::Loaded,
 };
 use samenloop_domain::identifiers::PartyId;
@@ -92,15 +95,37 @@ impl Production {
         }
     }
 
+    /// Puts reference data in force.
+    ///
+    /// # Panics
+    /// Where the database refuses.
+    pub async fn activate(&self, reference: &Loaded) {
+        let store = DecisionStore::open(&self.database, FaultPlan::default());
+        let store = store.await.expect("it opens");
+        let now = noon(jiff::civil::date(2024, 1, 1));
+        let activated = samenloop_detection::change::activate_reference(&store, reference, now);
+        activated.await.expect("it is in force");
+    }
+
     /// URL of the broker for a user of this test.
     ///
     /// # Panics
     /// Where the URL of the node cannot be read.
     #[must_use]
     pub fn amqp(&self, user: &str) -> String {
+        self.amqp_at(user, None)
+    }
+
+    /// The same through another place, as `host:port`, that leads to the node.
+    ///
+    /// # Panics
+    /// Where the URL of the node cannot be read.
+    #[must_use]
+    pub fn amqp_at(&self, user: &str, place: Option<&str>) -> String {
         let node = variable("TEST_AMQP_URL");
         let (_, host) = node.rsplit_once('@').expect("the URL has a user");
         let (host, _) = host.split_once('/').unwrap_or((host, ""));
+        let host = place.unwrap_or(host);
         format!("amqp://{user}:{PASSWORD}@{host}/{}", self.vhost)
     }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use harness::relay::Relay;
 use samenloop_adapters::broker::{
     BatchLimits, Broker, BrokerError, Consumer, Queue, Settle,
     rabbit::RabbitOptions,
@@ -10,10 +11,7 @@ use samenloop_adapters::broker::{
 };
 use tokio::time::{Instant, timeout};
 
-use super::{
-    relay::Relay,
-    world::{PATIENCE, Vhost, bodies, message, next, party_queue, sort, take},
-};
+use super::world::{PATIENCE, Vhost, bodies, message, next, party_queue, sort, take};
 
 use Queue::Declarations as QUEUE;
 

@@ -27,7 +27,7 @@ const LINES_PER_COOPERATION: u32 = 250;
 /// Most lines of one run.
 pub const LINES_MAX: u32 = LINES_PER_COOPERATION * COOPERATIONS_MAX;
 
-/// Fewest and most lines of a message but the last.
+/// Fewest and most lines of a message but the last, unless others are asked for.
 const MESSAGE_LINES: (u32, u32) = (50, 200);
 
 /// Days between the last performance of a message and its being sent.
@@ -38,6 +38,7 @@ const DAYS_TO_SEND: i64 = 10;
 pub struct Generator {
     lines: u32,
     seed: u64,
+    message_lines: (u32, u32),
 }
 
 /// A declaration, and how it is sent.
@@ -56,7 +57,21 @@ impl Generator {
     #[must_use]
     pub fn new(lines: u32, seed: u64) -> Self {
         let lines = lines.min(LINES_MAX);
-        Self { lines, seed }
+        Self {
+            lines,
+            seed,
+            message_lines: MESSAGE_LINES,
+        }
+    }
+
+    /// The same run in messages of `fewest` to `most` lines.
+    #[must_use]
+    pub fn with_message_lines(self, fewest: u32, most: u32) -> Self {
+        let message_lines = (fewest, most);
+        Self {
+            message_lines,
+            ..self
+        }
     }
 
     /// How many lines it declares.
@@ -80,6 +95,7 @@ impl Generator {
         Declarations {
             random: SplitMix::new(self.seed),
             name: name_of(self.seed),
+            message_lines: self.message_lines,
             left: self.lines,
             message: 0,
             line: 0,
@@ -98,6 +114,7 @@ pub struct Declarations {
     random: SplitMix,
     /// What the references and invoices of this seed begin with.
     name: u32,
+    message_lines: (u32, u32),
     left: u32,
     message: u32,
     line: u32,
@@ -118,7 +135,9 @@ impl Iterator for Declarations {
         if self.left == 0 {
             return None;
         }
-        let drawn = self.random.between(MESSAGE_LINES.0, MESSAGE_LINES.1);
+        let drawn = self
+            .random
+            .between(self.message_lines.0, self.message_lines.1);
         let mut count = drawn.min(self.left);
         // The cooperation with most room, so that none runs out of weeks.
         let at = (0..self.cooperations.len()).min_by_key(|at| self.cooperations[*at].1)?;

@@ -32,6 +32,9 @@ fn a_run_has_the_lines_asked_for_in_messages_of_a_normal_size() {
         assert!(counts.max() <= Some(200));
     }
     assert_eq!(Generator::new(u32::MAX, 1).lines(), LINES_MAX);
+    let small = Generator::new(1_000, 1).with_message_lines(1, 3);
+    let counts = small.declarations().map(|it| it.declaration.lines.len());
+    assert_eq!(counts.max(), Some(3));
 }
 
 #[test]
