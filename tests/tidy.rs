@@ -168,6 +168,20 @@ fn every_select_is_biased() {
 }
 
 #[test]
+fn every_table_of_the_site_is_the_list_component() {
+    let site = files(|path| {
+        path.starts_with("services/operator/") && !path.ends_with("/templates/list.html")
+    });
+    let found = places(&site, |text| text::lines_with(text, "<table"));
+    assert_none(
+        "a table beside templates/list.html, so without its sort, filter, paging and forms",
+        &found,
+    );
+    let list = read("services/operator/templates/list.html");
+    assert!(list.contains("<table"), "the check reads the template");
+}
+
+#[test]
 fn nothing_is_left_over() {
     let code = files(|path| path.ends_with(".rs") && !path.starts_with("tests/tidy"));
     for mark in ["#[ignore", "todo!", "unimplemented!", "dbg!"] {

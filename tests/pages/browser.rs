@@ -83,10 +83,9 @@ fn links(page: &str) -> Vec<String> {
     let targets = page.split(r#"href=""#).skip(1);
     targets
         .filter_map(|rest| rest.split('"').next())
-        .filter(|link| link.starts_with('/'))
-        .map(|link| {
-            let path = link.split('#').next().unwrap_or_default();
-            path.replace("&#38;", "&")
-        })
+        .map(|link| link.replace("&#38;", "&"))
+        // The switch of the language is no page: it keeps the choice and leads back.
+        .filter(|link| link.starts_with('/') && !link.starts_with("/language?"))
+        .map(|link| link.split('#').next().unwrap_or_default().to_owned())
         .collect()
 }

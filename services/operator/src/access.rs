@@ -19,7 +19,9 @@ use subtle::ConstantTimeEq as _;
 
 use crate::{
     App,
-    respond::{Failure, Form},
+    frame::{Frame, cookie},
+    language::Say,
+    respond::Failure,
 };
 
 const COOKIE: &str = "samenloop_session";
@@ -39,7 +41,7 @@ enum Admission {
     /// The cookie, and the address without the token.
     OpenSession,
     /// An error.
-    Refuse(&'static str),
+    Refuse(Say),
 }
 
 impl Access {
@@ -56,19 +58,22 @@ impl Access {
         let Some(token) = &self.token else {
             return Admission::Enter;
         };
-        let has_session = cookie(headers).is_some_and(|value| same(value, &self.session));
+        let has_session = cookie(headers, COOKIE).is_some_and(|value| same(value, &self.session));
         match token_of(uri) {
             Some(_) if has_session => Admission::OpenSession,
             None if has_session => Admission::Enter,
-            None => Admission::Refuse(
+            None => Admission::Refuse(Say(
                 "This page is open to whoever has the link that was printed when it was started.",
-            ),
-            Some(given) if !same(given, token) => {
-                Admission::Refuse("The token in this link is not the one that was printed.")
-            }
-            Some(_) if self.used.swap(true, Ordering::SeqCst) => {
-                Admission::Refuse("This link was used already; it opens one browser, once.")
-            }
+                "Deze pagina is open voor wie de link heeft die bij het starten is afgedrukt.",
+            )),
+            Some(given) if !same(given, token) => Admission::Refuse(Say(
+                "The token in this link is not the one that was printed.",
+                "Het token in deze link is niet het afgedrukte.",
+            )),
+            Some(_) if self.used.swap(true, Ordering::SeqCst) => Admission::Refuse(Say(
+                "This link was used already; it opens one browser, once.",
+                "Deze link is al gebruikt; hij opent één browser, één keer.",
+            )),
             Some(_) => Admission::OpenSession,
         }
     }
@@ -92,15 +97,18 @@ pub(crate) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    let form = Form::of(request.uri(), request.headers());
+    let frame = Frame::of(request.uri(), request.headers());
     if !peer.ip().to_canonical().is_loopback() || !is_this_machine(request.headers()) {
-        let detail = "These pages are shown on this machine only.";
-        return Failure::forbidden(detail).in_form(form);
+        let english = "These pages are shown on this machine only.";
+        let dutch = "Deze pagina's worden alleen op deze machine getoond.";
+        return Failure::forbidden(&frame, english, dutch).shown(&frame);
     }
     match app.access.admit(request.uri(), request.headers()) {
         Admission::Enter => next.run(request).await,
         Admission::OpenSession => app.access.open_session(request.uri().path()),
-        Admission::Refuse(detail) => Failure::unauthorized(detail).in_form(form),
+        Admission::Refuse(Say(english, dutch)) => {
+            Failure::unauthorized(&frame, english, dutch).shown(&frame)
+        }
     }
 }
 
@@ -122,14 +130,6 @@ fn is_this_machine(headers: &HeaderMap) -> bool {
 fn token_of(uri: &Uri) -> Option<&str> {
     let mut fields = uri.query()?.split('&');
     fields.find_map(|field| field.strip_prefix("token="))
-}
-
-fn cookie(headers: &HeaderMap) -> Option<&str> {
-    let cookies = headers.get_all(header::COOKIE).into_iter();
-    cookies
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .find_map(|pair| pair.trim().strip_prefix(COOKIE)?.strip_prefix('='))
 }
 
 fn same(given: &str, known: &str) -> bool {

@@ -5,7 +5,7 @@ mod timeline;
 mod view;
 
 use axum::{
-    extract::{Path, Query, State, rejection::QueryRejection},
+    extract::{Path, State},
     response::Response,
 };
 use samenloop_adapters::{
@@ -14,23 +14,13 @@ use samenloop_adapters::{
     wire::{log, v1, validated::Intake},
 };
 use samenloop_domain::identifiers::Sequence;
-use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::{
     App, Operator,
-    respond::{self, Failure, Form},
+    frame::Frame,
+    respond::{self, Failure},
 };
-
-/// Which lines are shown.
-#[derive(Clone, Default, Deserialize)]
-pub(crate) struct Asked {
-    /// Index of the first.
-    #[serde(default)]
-    line: usize,
-    /// Only those with this verdict, as a word of the wire.
-    verdict: Option<String>,
-}
 
 /// Everything that is kept of one declaration.
 pub(crate) struct Found {
@@ -46,26 +36,29 @@ pub(crate) struct Found {
 /// `/declarations/{message_id}`.
 pub(crate) async fn show(
     State(app): State<App>,
-    form: Form,
+    frame: Frame,
     Path(message_id): Path<String>,
-    asked: Result<Query<Asked>, QueryRejection>,
 ) -> Response {
-    let asked = asked.map_or_else(|_| Asked::default(), |Query(asked)| asked);
-    let text = message_id.strip_suffix(".json").unwrap_or(&message_id);
-    let Ok(message_id) = Uuid::try_parse(text) else {
-        let detail = "The address ends in something that is no message id.";
-        return Failure::not_found(detail).in_form(form);
+    let text = message_id.strip_suffix(frame.form.ending());
+    let Ok(message_id) = Uuid::try_parse(text.unwrap_or(&message_id)) else {
+        let english = "The address ends in something that is no message id.";
+        let dutch = "Het adres eindigt op iets dat geen bericht-id is.";
+        return Failure::not_found(&frame, english, dutch).shown(&frame);
     };
     match find(&app.operator, message_id).await {
-        Ok(Some(found)) => respond::page(form, &view::Page::new(&found, &asked)),
+        Ok(Some(found)) => respond::page(&view::Page::new(frame, &found)),
         Ok(None) => {
-            let detail = format!(
+            let english = format!(
                 "No declaration {message_id} is decided. It may still be on its way, wait for an original, or be in \
                  quarantine."
             );
-            Failure::not_found(detail).in_form(form)
+            let dutch = format!(
+                "Er is geen declaratie {message_id} beslist. Ze kan nog onderweg zijn, op een origineel wachten, of in \
+                 quarantaine staan."
+            );
+            Failure::not_found(&frame, &english, &dutch).shown(&frame)
         }
-        Err(error) => Failure::unavailable("store of decisions", &error).in_form(form),
+        Err(error) => Failure::no_store(&frame, &error).shown(&frame),
     }
 }
 

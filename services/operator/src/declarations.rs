@@ -2,127 +2,134 @@
 
 use askama::Template;
 use axum::{
-    extract::{Query, State, rejection::QueryRejection},
-    http::StatusCode,
+    extract::State,
+    http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use samenloop_adapters::decision_store::StoredMessage;
 use samenloop_domain::identifiers::Sequence;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
     App,
-    respond::{self, Failure, Form},
+    declaration::status_word,
+    frame::Frame,
+    language::Say,
+    list::{Cell, Column, List, Row, Spec, Want},
+    respond::{self, Failure},
     shown::{Count, Euro, State as Stands, When},
 };
 
-/// Rows of a page, unless asked otherwise.
-const ROWS: u32 = 50;
-
-/// Most rows of a page.
-const ROWS_MAX: u32 = 200;
-
-#[derive(Deserialize)]
-pub(crate) struct Asked {
-    /// Only declarations before this number of the log.
-    before: Option<u64>,
-    limit: Option<u32>,
-    /// Go to this declaration.
-    message_id: Option<String>,
-}
+static DECLARATIONS: Spec = Spec {
+    name: "declarations",
+    title: Say("Declarations", "Declaraties"),
+    columns: &[
+        Column::number("sequence", Say("Sequence", "Volgnummer")).unsorted(),
+        Column::text("status", Say("Status", "Status")).unsorted(),
+        Column::head("message_id", Say("Message id", "Bericht-id")).unsorted(),
+        Column::text("party", Say("Party", "Partij")).unsorted(),
+        Column::text("declarant_agb", Say("Declarant", "Declarant")).unsorted(),
+        Column::text("insurer_uzovi", Say("Insurer", "Verzekeraar")).unsorted(),
+        Column::text("invoice_number", Say("Invoice", "Factuur")).unsorted(),
+        Column::number("lines", Say("Lines", "Regels")).unsorted(),
+        Column::number("awarded_cents", Say("Awarded", "Toegekend")).unsorted(),
+        Column::text("received_at", Say("Received", "Ontvangen")).unsorted(),
+        Column::text("decided_at", Say("Decided", "Beslist")).unsorted(),
+    ],
+    filters: &[],
+    empty: Say(
+        "No declaration is decided yet.",
+        "Er is nog geen declaratie beslist.",
+    ),
+    is_main: true,
+};
 
 #[derive(Serialize, Template)]
 #[template(path = "declarations.html")]
 struct Page {
-    declarations: Vec<Row>,
-    is_first: bool,
-    older: Option<String>,
+    #[serde(skip)]
+    frame: Frame,
+    declarations: List,
 }
 
-/// A declaration in a list.
-#[derive(Serialize)]
-struct Row {
-    sequence: Count,
-    message_id: String,
-    status: Stands,
-    version: u32,
-    party: String,
-    declarant_agb: String,
-    insurer_uzovi: String,
-    invoice_number: String,
-    lines: Count,
-    awarded_cents: Euro,
-    received_at: When,
-    decided_at: When,
+impl respond::Page for Page {
+    fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    fn lists(&self) -> Vec<&List> {
+        vec![&self.declarations]
+    }
 }
 
 /// `/declarations`.
-pub(crate) async fn show(
-    State(app): State<App>,
-    form: Form,
-    asked: Result<Query<Asked>, QueryRejection>,
-) -> Response {
-    let Ok(Query(asked)) = asked else {
-        let detail = "The address asks for rows in a way that is not known.";
-        return Failure::not_found(detail).in_form(form);
-    };
-    if let Some(message_id) = &asked.message_id {
-        return go_to(message_id, form);
+pub(crate) async fn show(State(app): State<App>, frame: Frame) -> Response {
+    if let Some(message_id) = frame.field("message_id") {
+        return go_to(&frame, message_id);
     }
-    let limit = asked.limit.unwrap_or(ROWS).clamp(1, ROWS_MAX);
-    let before = asked.before.map(Sequence);
+    let mut want = Want::of(&frame, &DECLARATIONS);
+    let before = match want.cursor.as_deref().map(str::parse) {
+        None => None,
+        Some(Ok(sequence)) => Some(Sequence(sequence)),
+        Some(Err(_)) => {
+            want.refuse_cursor();
+            None
+        }
+    };
+    let limit = u32::try_from(want.limit).unwrap_or(u32::MAX);
     let messages = match app.operator.store.latest(before, limit).await {
         Ok(messages) => messages,
-        Err(error) => return Failure::unavailable("store of decisions", &error).in_form(form),
+        Err(error) => return Failure::no_store(&frame, &error).shown(&frame),
     };
-    let is_full = messages.len() == limit as usize;
+    let is_full = messages.len() == want.limit;
     let last = messages
         .last()
-        .filter(|message| is_full && message.sequence.0 > 1);
-    let suffix = match form {
-        Form::Html => "",
-        Form::Json => ".json",
-    };
-    let older = last.map(|message| {
-        let before = message.sequence.0;
-        format!("/declarations{suffix}?before={before}&limit={limit}")
-    });
-    let page = Page {
-        is_first: before.is_none(),
-        older,
-        declarations: messages.iter().map(row).collect(),
-    };
-    respond::page(form, &page)
+        .filter(|last| is_full && last.sequence.0 > 1);
+    let next = last.map(|last| last.sequence.0.to_string());
+    let rows = messages.iter().map(row).collect();
+    let declarations = List::of_page(&frame, &DECLARATIONS, want, rows, next, None);
+    respond::page(&Page {
+        frame,
+        declarations,
+    })
 }
 
-fn go_to(message_id: &str, form: Form) -> Response {
-    match Uuid::try_parse(message_id.trim()) {
+fn go_to(frame: &Frame, message_id: &str) -> Response {
+    match Uuid::try_parse(message_id) {
         Ok(id) => {
-            let path = format!("/declarations/{id}");
-            let location = [(axum::http::header::LOCATION, path)];
+            let location = [(header::LOCATION, link(id))];
             (StatusCode::SEE_OTHER, location).into_response()
         }
-        Err(_) => Failure::not_found("What was entered is no message id: it must be a UUID.")
-            .in_form(form),
+        Err(_) => Failure::not_found(
+            frame,
+            "What was entered is no message id: it must be a UUID.",
+            "Wat is ingevoerd is geen bericht-id: het moet een UUID zijn.",
+        )
+        .shown(frame),
     }
+}
+
+/// The page of a declaration.
+pub(crate) fn link(message_id: Uuid) -> String {
+    format!("/declarations/{message_id}")
 }
 
 fn row(message: &StoredMessage) -> Row {
     let outcome = &message.outcome;
     let awarded = outcome.lines.iter().map(|line| line.awarded_cents);
-    Row {
-        sequence: Count(message.sequence.0),
-        message_id: message.message_id.to_string(),
-        status: Stands::of_wire(crate::declaration::status_word(outcome.status())),
-        version: outcome.version,
-        party: message.party.to_string(),
-        declarant_agb: outcome.declarant_agb.clone(),
-        insurer_uzovi: outcome.insurer_uzovi.clone(),
-        invoice_number: outcome.invoice_number.clone(),
-        lines: Count(outcome.lines.len() as u64),
-        awarded_cents: Euro(awarded.fold(0, i64::saturating_add)),
-        received_at: When(message.received_at),
-        decided_at: When(message.decided_at),
-    }
+    let status = Stands::of_wire(status_word(outcome.status()));
+    Row::from(vec![
+        Cell::Count(Count(message.sequence.0)),
+        Cell::State(status),
+        Cell::code(message.message_id.to_string()).link(link(message.message_id)),
+        Cell::text(message.party.as_str()),
+        Cell::code(&outcome.declarant_agb),
+        Cell::code(&outcome.insurer_uzovi),
+        Cell::text(&outcome.invoice_number),
+        Cell::Count(Count(outcome.lines.len() as u64)),
+        Cell::Euro(Euro(awarded.fold(0, i64::saturating_add))),
+        Cell::When(When(message.received_at)),
+        Cell::When(When(message.decided_at)),
+    ])
 }

@@ -3,12 +3,15 @@
 //!
 //! Layout, in reading order: [`access`] says who may look, [`sampler`] watches depths and counts and keeps the last
 //! minutes of them; a file per page ([`overview`], [`declarations`], [`declaration`], [`quarantine`], [`reasons`])
-//! builds what is shown, as HTML or as JSON ([`respond`]), from values that know how they look ([`shown`],
-//! [`sparkline`]).
+//! builds what is shown in a [`frame`] (language and address), as HTML, JSON or CSV ([`respond`]), from values that
+//! know how they look ([`shown`], [`sparkline`]); every table is a [`list`].
 
 mod access;
 mod declaration;
 mod declarations;
+mod frame;
+mod language;
+mod list;
 mod overview;
 mod quarantine;
 mod reasons;
@@ -25,7 +28,7 @@ use axum::{
     Router,
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware,
-    routing::get,
+    routing::{MethodRouter, get},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use samenloop_adapters::{
@@ -111,19 +114,18 @@ pub async fn run(
 fn router(app: App) -> Router {
     let pages = Router::new()
         .route("/", get(overview::show))
-        .route("/overview.json", get(overview::show))
-        .route("/declarations", get(declarations::show))
-        .route("/declarations.json", get(declarations::show))
+        .merge(in_each_form("/overview", &get(overview::show)))
+        .merge(in_each_form("/declarations", &get(declarations::show)))
         .route("/declarations/{message_id}", get(declaration::show))
-        .route("/quarantine", get(quarantine::show))
-        .route("/quarantine.json", get(quarantine::show))
-        .route("/reasons", get(reasons::show))
-        .route("/reasons.json", get(reasons::show))
+        .merge(in_each_form("/quarantine", &get(quarantine::show)))
+        .merge(in_each_form("/reasons", &get(reasons::show)))
+        .route("/language", get(language::choose))
         .fallback(respond::no_such_page)
         .layer(middleware::from_fn_with_state(app.clone(), access::guard));
     Router::new()
         .merge(pages)
         .route("/site.css", get(respond::style))
+        .route("/icon.svg", get(respond::icon))
         .merge(health::router(health_of(&app)))
         .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(
@@ -152,6 +154,14 @@ fn health_of(app: &App) -> Health {
         metrics: operator.metrics.clone(),
         shutdown: app.shutdown.clone(),
     }
+}
+
+/// A page under its path, and under the endings for programs.
+fn in_each_form(path: &str, page: &MethodRouter<App>) -> Router<App> {
+    Router::new()
+        .route(path, page.clone())
+        .route(&format!("{path}.json"), page.clone())
+        .route(&format!("{path}.csv"), page.clone())
 }
 
 fn plain(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

@@ -13,26 +13,76 @@ use samenloop_adapters::{
 use samenloop_domain::reference::{MatchLevel, Reference};
 use serde::Serialize;
 
-use self::stages::{Balance, Stage};
+use self::stages::Balance;
 use crate::{
     App, Operator,
-    reasons::{self, Explained},
-    respond::{self, Failure, Form},
+    frame::Frame,
+    language::Say,
+    list::{Cell, Column, List, Row, Spec},
+    reasons,
+    respond::{self, Failure},
     sampler::{self, SAMPLES_MAX, Sample},
     shown::{Count, Euro, Rate, Share, Span, State as Stands, Tone, When},
     sparkline::Sparkline,
 };
 
+static VERDICTS: Spec = Spec {
+    name: "verdicts",
+    title: Say("Lines by verdict", "Regels naar oordeel"),
+    columns: &[
+        Column::head("verdict", Say("Verdict", "Oordeel")),
+        Column::number("lines", Say("Lines", "Regels")),
+        Column::number("basis_points", Say("Share", "Aandeel")),
+    ],
+    filters: &[],
+    empty: Say("No line is decided yet.", "Er is nog geen regel beslist."),
+    is_main: false,
+};
+
+static REASONS: Spec = Spec {
+    name: "reasons",
+    title: Say("Lines by reason", "Regels naar reden"),
+    columns: &[
+        Column::head("code", Say("Code", "Code")),
+        Column::number("lines", Say("Lines", "Regels")),
+        Column::text("text", Say("Reason", "Reden")),
+    ],
+    filters: &[],
+    empty: Say(
+        "No line was rejected, held or reduced yet.",
+        "Er is nog geen regel afgewezen, aangehouden of verlaagd.",
+    ),
+    is_main: false,
+};
+
+static INSURERS: Spec = Spec {
+    name: "insurers",
+    title: Say("Settlement", "Afrekening"),
+    columns: &[
+        Column::head("uzovi", Say("Insurer (UZOVI)", "Verzekeraar (UZOVI)")),
+        Column::number("position", Say("Events", "Gebeurtenissen")),
+        Column::number("cents", Say("Sum", "Som")),
+    ],
+    filters: &[],
+    empty: Say(
+        "No claim is recorded yet, or settlement cannot be read here.",
+        "Er is nog geen claim vastgelegd, of de afrekening is hier niet te lezen.",
+    ),
+    is_main: false,
+};
+
 #[derive(Serialize, Template)]
 #[template(path = "overview.html")]
 struct Page {
+    #[serde(skip)]
+    frame: Frame,
     taken_at: Option<When>,
     broker: Stands,
     store: Stands,
     settlement: Stands,
     reference_version: Option<String>,
     alarms: Vec<Alarm>,
-    stages: Vec<Stage>,
+    stages: List,
     messages: Count,
     lines: Count,
     lines_per_second: Rate,
@@ -42,11 +92,21 @@ struct Page {
     chart_seconds: usize,
     history: Vec<u64>,
     pass: Pass,
-    verdicts: Vec<Tally>,
-    reasons: Vec<ReasonTally>,
+    verdicts: List,
+    reasons: List,
     claims: Option<Count>,
     journals: Option<Count>,
-    insurers: Vec<Insurer>,
+    insurers: List,
+}
+
+impl respond::Page for Page {
+    fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    fn lists(&self) -> Vec<&List> {
+        vec![&self.stages, &self.verdicts, &self.reasons, &self.insurers]
+    }
 }
 
 /// Something that needs a person.
@@ -69,33 +129,12 @@ struct Pass {
     prevented_cents: Euro,
 }
 
-#[derive(Serialize)]
-struct Tally {
-    verdict: Stands,
-    lines: Count,
-    basis_points: Share,
-}
-
-#[derive(Serialize)]
-struct ReasonTally {
-    code: String,
-    explained: Option<Explained>,
-    lines: Count,
-}
-
-#[derive(Serialize)]
-struct Insurer {
-    uzovi: String,
-    position: Count,
-    cents: Euro,
-}
-
 /// `/`.
-pub(crate) async fn show(State(app): State<App>, form: Form) -> Response {
+pub(crate) async fn show(State(app): State<App>, frame: Frame) -> Response {
     let operator = &app.operator;
     let reference = match operator.reference.current().await {
         Ok(reference) => reference,
-        Err(error) => return Failure::unavailable("store of decisions", &error).in_form(form),
+        Err(error) => return Failure::no_store(&frame, &error).shown(&frame),
     };
     let (before, now) = match app.samples.span() {
         Some(span) => span,
@@ -105,15 +144,18 @@ pub(crate) async fn show(State(app): State<App>, form: Form) -> Response {
         }
     };
     let settled = settled(operator).await;
-    let mut page = of_samples(&before, &now, &app.samples.lines_per_second());
+    let mut page = of_samples(frame, &before, &now, &app.samples.lines_per_second());
     page.pass = pass(&app.samples.recent(), reference.as_deref());
     if reference.is_none() {
-        let text = "No reference data is in force: run `samenloop reference import DIR`.";
+        let text = page.frame.say(
+            "No reference data is in force: run `samenloop reference import DIR`.",
+            "Er zijn geen referentiegegevens van kracht: start `samenloop reference import MAP`.",
+        );
         page.alarms.insert(0, alarm("bad", text.to_owned(), None));
     }
     page.reference_version = reference.map(|reference| reference.version.to_string());
     page.settle(settled);
-    respond::page(form, &page)
+    respond::page(&page)
 }
 
 impl Page {
@@ -124,7 +166,7 @@ impl Page {
                 self.settlement = answers(None);
                 self.claims = Some(Count(settled.claims));
                 self.journals = Some(Count(settled.journals));
-                self.insurers = settled.insurers;
+                self.insurers = List::of_all(&self.frame, &INSURERS, settled.insurers);
             }
             Some(Err(error)) => self.settlement = answers(Some(&error.to_string())),
         }
@@ -134,7 +176,7 @@ impl Page {
 struct Settled {
     claims: u64,
     journals: u64,
-    insurers: Vec<Insurer>,
+    insurers: Vec<Row>,
 }
 
 async fn settled(operator: &Operator) -> Option<Result<Settled, StoreError>> {
@@ -142,10 +184,12 @@ async fn settled(operator: &Operator) -> Option<Result<Settled, StoreError>> {
     let read = async {
         let (claims, journals) = store.counts().await?;
         let heads = store.stream_heads().await?.into_iter();
-        let insurers = heads.map(|head| Insurer {
-            uzovi: head.insurer.to_string(),
-            position: Count(head.position),
-            cents: Euro(head.cents),
+        let insurers = heads.map(|head| {
+            Row::from(vec![
+                Cell::code(head.insurer.to_string()),
+                Cell::Count(Count(head.position)),
+                Cell::Euro(Euro(head.cents)),
+            ])
         });
         Ok(Settled {
             claims,
@@ -156,27 +200,28 @@ async fn settled(operator: &Operator) -> Option<Result<Settled, StoreError>> {
     Some(read.await)
 }
 
-fn of_samples(before: &Sample, now: &Sample, history: &[u64]) -> Page {
+fn of_samples(frame: Frame, before: &Sample, now: &Sample, history: &[u64]) -> Page {
     let none = DecisionFigures::default();
     let figures = now.figures.as_ref().unwrap_or(&none);
     let was = before.figures.as_ref().unwrap_or(figures);
     let elapsed = now.instant.duration_since(before.instant);
     let lines = sampler::lines(figures);
     let decided_lines = lines.saturating_sub(sampler::lines(was));
+    let balance = Balance {
+        before,
+        now,
+        was,
+        figures,
+        elapsed,
+    };
     Page {
         taken_at: Some(When(now.taken_at)),
         broker: answers(now.broker_fault.as_deref()),
         store: answers(now.store_fault.as_deref()),
         settlement: Stands::new(Tone::Quiet, "not read here"),
         reference_version: None,
-        alarms: alarms(now, figures),
-        stages: stages::of(&Balance {
-            before,
-            now,
-            was,
-            figures,
-            elapsed,
-        }),
+        alarms: alarms(&frame, now, figures),
+        stages: stages::list(&frame, &balance),
         messages: Count(figures.messages),
         lines: Count(lines),
         lines_per_second: Rate::of(decided_lines, elapsed),
@@ -185,11 +230,12 @@ fn of_samples(before: &Sample, now: &Sample, history: &[u64]) -> Page {
         chart_seconds: SAMPLES_MAX,
         history: history.to_vec(),
         pass: pass(&[], None),
-        verdicts: verdicts(figures, lines),
-        reasons: reason_tallies(figures),
+        verdicts: verdicts(&frame, figures, lines),
+        reasons: reason_tallies(&frame, figures),
         claims: None,
         journals: None,
-        insurers: Vec::new(),
+        insurers: List::of_all(&frame, &INSURERS, Vec::new()),
+        frame,
     }
 }
 
@@ -204,76 +250,84 @@ fn alarm(tone: &'static str, text: String, link: Option<&'static str>) -> Alarm 
     Alarm { tone, text, link }
 }
 
-fn alarms(now: &Sample, figures: &DecisionFigures) -> Vec<Alarm> {
-    let mut alarms = Vec::new();
-    if let Some(fault) = &now.broker_fault {
-        alarms.push(alarm("bad", format!("The broker: {fault}."), None));
-    }
-    if let Some(fault) = &now.store_fault {
-        alarms.push(alarm(
-            "bad",
-            format!("The store of decisions: {fault}."),
-            None,
-        ));
-    }
+fn alarms(frame: &Frame, now: &Sample, figures: &DecisionFigures) -> Vec<Alarm> {
+    let faults = [
+        (&now.broker_fault, Say("The broker", "De broker")),
+        (
+            &now.store_fault,
+            Say("The store of decisions", "De opslag van beslissingen"),
+        ),
+    ];
+    let faults = faults.into_iter().filter_map(|(fault, what)| {
+        let text = format!("{}: {}.", frame.text(&what), fault.as_deref()?);
+        Some(alarm("bad", text, None))
+    });
     let counted = [
         (
             figures.parked,
             "bad",
-            "Claims that settlement refused, parked",
+            Say(
+                "Claims that settlement refused, parked",
+                "Claims die de afrekening weigerde, geparkeerd",
+            ),
             None,
         ),
         (
             figures.unclaimed,
             "warn",
-            "Outcomes that no queue took",
+            Say(
+                "Outcomes that no queue took",
+                "Uitkomsten die geen wachtrij aannam",
+            ),
             None,
         ),
         (
             figures.quarantined,
             "warn",
-            "Deliveries in quarantine",
+            Say("Deliveries in quarantine", "Bezorgingen in quarantaine"),
             Some("/quarantine"),
         ),
         (
             figures.waiting,
             "quiet",
-            "Declarations that wait for an original",
+            Say(
+                "Declarations that wait for an original",
+                "Declaraties die op een origineel wachten",
+            ),
             None,
         ),
     ];
     let counted = counted.into_iter().filter(|(count, ..)| *count > 0);
-    alarms.extend(
-        counted.map(|(count, tone, text, link)| {
-            alarm(tone, format!("{text}: {}.", Count(count)), link)
-        }),
-    );
-    alarms
+    let counted = counted.map(|(count, tone, text, link)| {
+        let text = format!("{}: {}.", frame.text(&text), frame.show(&Count(count)));
+        alarm(tone, text, link)
+    });
+    faults.chain(counted).collect()
 }
 
-fn verdicts(figures: &DecisionFigures, lines: u64) -> Vec<Tally> {
+fn verdicts(frame: &Frame, figures: &DecisionFigures, lines: u64) -> List {
     let tallies = figures.lines.iter();
-    tallies
-        .map(|(word, count)| Tally {
-            verdict: Stands::of_wire(word),
-            lines: Count(*count),
-            basis_points: Share::of(*count, lines),
-        })
-        .collect()
+    let rows = tallies.map(|(word, count)| {
+        Row::from(vec![
+            Cell::State(Stands::of_wire(word)),
+            Cell::Count(Count(*count)),
+            Cell::Share(Share::of(*count, lines)),
+        ])
+    });
+    List::of_all(frame, &VERDICTS, rows.collect())
 }
 
-fn reason_tallies(figures: &DecisionFigures) -> Vec<ReasonTally> {
-    let mut tallies: Vec<ReasonTally> = figures
-        .reasons
-        .iter()
-        .map(|(code, count)| ReasonTally {
-            code: code.clone(),
-            explained: reasons::explain(code),
-            lines: Count(*count),
-        })
-        .collect();
-    tallies.sort_by(|a, b| b.lines.cmp(&a.lines).then(a.code.cmp(&b.code)));
-    tallies
+fn reason_tallies(frame: &Frame, figures: &DecisionFigures) -> List {
+    let mut tallies: Vec<&(String, u64)> = figures.reasons.iter().collect();
+    tallies.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+    let rows = tallies.into_iter().map(|(code, count)| {
+        Row::from(vec![
+            Cell::code(code).link(reasons::link(code)),
+            Cell::Count(Count(*count)),
+            Cell::text(reasons::text(code, frame.language)),
+        ])
+    });
+    List::of_all(frame, &REASONS, rows.collect())
 }
 
 fn pass(recent: &[StoredMessage], reference: Option<&Reference>) -> Pass {

@@ -5,7 +5,12 @@ use axum::response::Response;
 use samenloop_domain::reasons::{Level, REASONS, ReasonEntry};
 use serde::Serialize;
 
-use crate::respond::{self, Form};
+use crate::{
+    frame::Frame,
+    language::{Language, Say},
+    list::{Cell, Column, List, Row, Spec},
+    respond,
+};
 
 /// A code as it is shown.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -18,16 +23,71 @@ pub(crate) struct Explained {
     pub(crate) remedy: &'static str,
 }
 
+impl Explained {
+    /// The text in a language.
+    pub(crate) fn text(&self, language: &Language) -> &'static str {
+        language.say(self.english, self.dutch)
+    }
+}
+
+static CODES: Spec = Spec {
+    name: "reasons",
+    title: Say("Reasons", "Redenen"),
+    columns: &[
+        Column::head("code", Say("Code", "Code")),
+        Column::text("level", Say("Of", "Van")),
+        Column::text("english", Say("English", "Engels")),
+        Column::text("dutch", Say("Dutch", "Nederlands")),
+        Column::text("remedy", Say("Remedy", "Wat te doen")),
+        Column::text("source", Say("Source", "Bron")),
+    ],
+    filters: &[],
+    empty: Say("No code has this text.", "Geen code heeft deze tekst."),
+    is_main: true,
+};
+
 #[derive(Serialize, Template)]
 #[template(path = "reasons.html")]
 struct Page {
-    reasons: Vec<Explained>,
+    #[serde(skip)]
+    frame: Frame,
+    reasons: List,
+}
+
+impl respond::Page for Page {
+    fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    fn lists(&self) -> Vec<&List> {
+        vec![&self.reasons]
+    }
 }
 
 /// `/reasons`.
-pub(crate) async fn show(form: Form) -> Response {
-    let reasons = REASONS.iter().map(explained).collect();
-    respond::page(form, &Page { reasons })
+pub(crate) async fn show(frame: Frame) -> Response {
+    let rows = REASONS.iter().map(|entry| row(&explained(entry)));
+    let reasons = List::of_all(&frame, &CODES, rows.collect());
+    respond::page(&Page { frame, reasons })
+}
+
+fn row(reason: &Explained) -> Row {
+    Row {
+        anchor: reason.code.to_owned(),
+        cells: vec![
+            Cell::code(reason.code),
+            Cell::text(reason.level),
+            Cell::text(reason.english),
+            Cell::text(reason.dutch),
+            Cell::text(reason.remedy),
+            Cell::muted(reason.source),
+        ],
+    }
+}
+
+/// Where a code is explained.
+pub(crate) fn link(code: &str) -> String {
+    format!("/reasons?q={code}")
 }
 
 /// What the registry says of a code, if it has it.
@@ -36,6 +96,11 @@ pub(crate) fn explain(code: &str) -> Option<Explained> {
         .iter()
         .find(|entry| entry.code == code)
         .map(explained)
+}
+
+/// The text of a code in a language; nothing where the registry has none.
+pub(crate) fn text(code: &str, language: Language) -> &'static str {
+    explain(code).map_or("", |explained| explained.text(&language))
 }
 
 fn explained(entry: &ReasonEntry) -> Explained {

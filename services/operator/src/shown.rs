@@ -1,36 +1,56 @@
-//! Values that know how they look on a page, and are plain numbers and texts in JSON.
+//! Values that know how they look on a page in either language, and are plain numbers and texts in JSON.
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Serialize, Serializer};
 
-/// An amount: `€ 28,000.00`, in JSON the cents.
+use crate::language::Language;
+
+/// A value as people write it.
+pub(crate) trait Shown {
+    fn shown(&self, language: Language) -> String;
+}
+
+impl<T: Shown> Shown for &T {
+    fn shown(&self, language: Language) -> String {
+        (**self).shown(language)
+    }
+}
+
+/// An amount: `€ 28,000.00`, in Dutch `€ 28.000,00`, in JSON the cents.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub(crate) struct Euro(pub(crate) i64);
 
-impl fmt::Display for Euro {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Shown for Euro {
+    fn shown(&self, language: Language) -> String {
         let cents = self.0.unsigned_abs();
         let sign = if self.0 < 0 { "\u{2212}" } else { "" };
-        write!(f, "{sign}€\u{a0}{}.{:02}", Count(cents / 100), cents % 100)
+        let whole = Count(cents / 100).shown(language);
+        format!("{sign}€\u{a0}{whole}{}{:02}", point(language), cents % 100)
     }
+}
+
+/// What stands before decimals.
+fn point(language: Language) -> &'static str {
+    language.say(".", ",")
 }
 
 /// A number with its thousands apart, exact.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize)]
 pub(crate) struct Count(pub(crate) u64);
 
-impl fmt::Display for Count {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Shown for Count {
+    fn shown(&self, language: Language) -> String {
         let digits = self.0.to_string();
+        let mut shown = String::with_capacity(digits.len() * 4 / 3);
         for (place, digit) in digits.chars().enumerate() {
             if place > 0 && (digits.len() - place).is_multiple_of(3) {
-                f.write_str(",")?;
+                shown.push_str(language.say(",", "."));
             }
-            write!(f, "{digit}")?;
+            shown.push(digit);
         }
-        Ok(())
+        shown
     }
 }
 
@@ -38,11 +58,11 @@ impl fmt::Display for Count {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct When(pub(crate) Timestamp);
 
-impl fmt::Display for When {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Shown for When {
+    fn shown(&self, _: Language) -> String {
         let zone = TimeZone::get("Europe/Amsterdam").expect("the time zone database is bundled");
         let local = self.0.to_zoned_datetime(zone);
-        write!(f, "{}", local.strftime("%Y-%m-%d %H:%M:%S %Z"))
+        local.strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
     }
 }
 
@@ -56,14 +76,17 @@ impl Serialize for When {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub(crate) struct Span(pub(crate) Duration);
 
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Shown for Span {
+    fn shown(&self, language: Language) -> String {
         let ms = self.0.as_millis();
         match ms {
-            0..1_000 => write!(f, "{ms}\u{a0}ms"),
-            1_000..60_000 => write!(f, "{}.{}\u{a0}s", ms / 1_000, ms % 1_000 / 100),
-            60_000..7_200_000 => write!(f, "{}\u{a0}min", ms / 60_000),
-            _ => write!(f, "{}\u{a0}h", ms / 3_600_000),
+            0..1_000 => format!("{ms}\u{a0}ms"),
+            1_000..60_000 => {
+                let (whole, tenths) = (ms / 1_000, ms % 1_000 / 100);
+                format!("{whole}{}{tenths}\u{a0}s", point(language))
+            }
+            60_000..7_200_000 => format!("{}\u{a0}min", ms / 60_000),
+            _ => format!("{}\u{a0}{}", ms / 3_600_000, language.say("h", "uur")),
         }
     }
 }
@@ -94,24 +117,26 @@ impl Rate {
     }
 }
 
-impl fmt::Display for Rate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let whole = Count(self.milli / 1_000);
+impl Shown for Rate {
+    fn shown(&self, language: Language) -> String {
+        let whole = Count(self.milli / 1_000).shown(language);
         match self.milli {
-            0 => f.write_str("0"),
-            1..100_000 => write!(f, "{whole}.{}", self.milli % 1_000 / 100),
-            _ => write!(f, "{whole}"),
+            1..100_000 => format!("{whole}{}{}", point(language), self.milli % 1_000 / 100),
+            _ => whole,
         }
+    }
+}
+
+impl Rate {
+    /// Three decimals, as programs read it.
+    pub(crate) fn exact(self) -> String {
+        format!("{}.{:03}", self.milli / 1_000, self.milli % 1_000)
     }
 }
 
 impl Serialize for Rate {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(&format_args!(
-            "{}.{:03}",
-            self.milli / 1_000,
-            self.milli % 1_000
-        ))
+        s.serialize_str(&self.exact())
     }
 }
 
@@ -128,9 +153,10 @@ impl Share {
     }
 }
 
-impl fmt::Display for Share {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}\u{a0}%", self.0 / 100, self.0 % 100 / 10)
+impl Shown for Share {
+    fn shown(&self, language: Language) -> String {
+        let (whole, tenths) = (self.0 / 100, self.0 % 100 / 10);
+        format!("{whole}{}{tenths}\u{a0}%", point(language))
     }
 }
 
@@ -171,9 +197,27 @@ impl State {
         Self::new(tone, word)
     }
 
-    /// For people: `in_review` is `in review`.
-    pub(crate) fn text(&self) -> String {
-        self.word.replace('_', " ")
+    /// Where a word has no Dutch one here, it is shown as it is.
+    fn dutch(&self) -> Option<&'static str> {
+        Some(match self.word.as_str() {
+            "accept" | "accepted" => "geaccepteerd",
+            "reduce" => "verlaagd",
+            "review" | "in_review" => "in beoordeling",
+            "reject" | "rejected" => "afgewezen",
+            "withdrawn" => "ingetrokken",
+            "partly" => "deels",
+            "answers" => "antwoordt",
+            "does not answer" => "antwoordt niet",
+            "not read here" => "hier niet gelezen",
+            "taken" => "aangenomen",
+            "waits" => "wacht",
+            "sent" => "verzonden",
+            "unclaimed" => "niet opgehaald",
+            "parked" => "geparkeerd",
+            "none" => "geen",
+            "settled" => "afgerekend",
+            _ => return None,
+        })
     }
 
     pub(crate) fn class(&self) -> &'static str {
@@ -186,38 +230,51 @@ impl State {
     }
 }
 
+impl Shown for State {
+    /// For people: `in_review` is `in review`.
+    fn shown(&self, language: Language) -> String {
+        let dutch = self.dutch().filter(|_| language == Language::Dutch);
+        dutch.map_or_else(|| self.word.replace('_', " "), ToOwned::to_owned)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn both(value: &impl Shown) -> (String, String) {
+        let shown = |language| value.shown(language).replace('\u{a0}', " ");
+        (shown(Language::English), shown(Language::Dutch))
+    }
+
     #[test]
     fn values_look_as_people_write_them() {
-        let ms = |ms| {
-            Span(Duration::from_millis(ms))
-                .to_string()
-                .replace('\u{a0}', " ")
-        };
-        let euro = |cents| Euro(cents).to_string().replace('\u{a0}', " ");
-        let rate = |count, ms| Rate::of(count, Duration::from_millis(ms)).to_string();
-        for (shown, wanted) in [
-            (euro(2_800_000), "€ 28,000.00"),
-            (euro(-5), "\u{2212}€ 0.05"),
-            (euro(0), "€ 0.00"),
-            (Count(1_234_567).to_string(), "1,234,567"),
-            (Count(0).to_string(), "0"),
-            (Count(999).to_string(), "999"),
-            (ms(12), "12 ms"),
-            (ms(3_450), "3.4 s"),
-            (ms(420_000), "7 min"),
-            (rate(0, 1_000), "0"),
-            (rate(37, 3_000), "12.3"),
-            (rate(9_999, 1_000), "9,999"),
-            (rate(1, 0), "0"),
-            (Share::of(1, 8).to_string().replace('\u{a0}', " "), "12.5 %"),
+        let span = |ms| Span(Duration::from_millis(ms));
+        let rate = |count, ms| Rate::of(count, Duration::from_millis(ms));
+        for (shown, english, dutch) in [
+            (both(&Euro(2_800_000)), "€ 28,000.00", "€ 28.000,00"),
+            (both(&Euro(-5)), "\u{2212}€ 0.05", "\u{2212}€ 0,05"),
+            (both(&Count(1_234_567)), "1,234,567", "1.234.567"),
+            (both(&Count(0)), "0", "0"),
+            (both(&Count(999)), "999", "999"),
+            (both(&span(12)), "12 ms", "12 ms"),
+            (both(&span(3_450)), "3.4 s", "3,4 s"),
+            (both(&span(420_000)), "7 min", "7 min"),
+            (both(&span(7_200_000)), "2 h", "2 uur"),
+            (both(&rate(0, 1_000)), "0", "0"),
+            (both(&rate(37, 3_000)), "12.3", "12,3"),
+            (both(&rate(9_999, 1_000)), "9,999", "9.999"),
+            (both(&rate(1, 0)), "0", "0"),
+            (both(&Share::of(1, 8)), "12.5 %", "12,5 %"),
+            (
+                both(&State::of_wire("in_review")),
+                "in review",
+                "in beoordeling",
+            ),
         ] {
-            assert_eq!(shown, wanted);
+            assert_eq!(shown, (english.to_owned(), dutch.to_owned()));
         }
         let noon = "2024-07-01T10:00:00Z".parse().expect("an instant");
-        assert_eq!(When(noon).to_string(), "2024-07-01 12:00:00 CEST");
+        assert_eq!(both(&When(noon)).0, "2024-07-01 12:00:00 CEST");
     }
 }

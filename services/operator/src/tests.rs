@@ -148,7 +148,7 @@ async fn quarantine_shows_what_is_known_of_a_delivery_and_nothing_of_its_body() 
     let (_, _, text) = ask(&router, "/quarantine", &[]).await;
     for shown in [
         "validation",
-        "/reasons#0001",
+        "/reasons?q=0001",
         "sample-zorggroep",
         "2024-10-15 12:00:00 CEST",
         "abababab",
@@ -215,7 +215,6 @@ async fn a_message_id_leads_to_its_declaration() {
             "/declarations?message_id=x",
             "What was entered is no message id",
         ),
-        ("/declarations?before=x", "not known"),
         (location, "No declaration"),
         ("/nothing", "is not a page"),
     ] {
@@ -223,4 +222,55 @@ async fn a_message_id_leads_to_its_declaration() {
         assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
         assert!(text.contains(wanted), "{path}: {text}");
     }
+    for path in ["/declarations?cursor=x", "/reasons?sort=weight"] {
+        let (status, _, text) = ask(&router, path, &[]).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn pages_are_dutch_for_whoever_prefers_it_or_chose_it() {
+    let router = served(&operator(None).await, "127.0.0.1:5000");
+    let dutch = [("accept-language", "nl-NL,nl;q=0.9,en;q=0.5")];
+    let (_, _, text) = ask(&router, "/", &dutch).await;
+    assert!(text.contains("<html lang=\"nl\">") && text.contains("Overzicht"));
+    let back = "/language?to=en&back=%2Freasons%3Fq%3D0001";
+    let (status, headers, _) = ask(&router, back, &dutch).await;
+    let location = headers[header::LOCATION].to_str().expect("text");
+    assert_eq!(
+        (status, location),
+        (StatusCode::SEE_OTHER, "/reasons?q=0001")
+    );
+    let cookie = headers[header::SET_COOKIE].to_str().expect("text");
+    let chosen = cookie.split(';').next().expect("a cookie");
+    let asked = [dutch[0], ("cookie", chosen)];
+    let (_, _, text) = ask(&router, location, &asked).await;
+    assert!(
+        text.contains("<html lang=\"en\">"),
+        "the choice stands: {text}"
+    );
+}
+
+#[tokio::test]
+async fn a_list_is_csv_for_whoever_asks() {
+    let router = served(&operator(None).await, "127.0.0.1:5000");
+    let (status, headers, text) = ask(&router, "/reasons.csv?q=0586", &[]).await;
+    assert_eq!(status, StatusCode::OK);
+    let kind = headers[header::CONTENT_TYPE].to_str().expect("text");
+    assert!(kind.starts_with("text/csv"), "{kind}");
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("code,level,english,dutch,remedy,source"));
+    assert!(
+        lines
+            .next()
+            .is_some_and(|line| line.starts_with("0586,line,")),
+        "{text}"
+    );
+    let (status, _, _) = ask(&router, "/overview.csv?list=nothing", &[]).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let (status, _, text) = ask(&router, "/overview.csv?list=verdicts", &[]).await;
+    assert_eq!(
+        (status, text.as_str()),
+        (StatusCode::OK, "verdict,lines,basis_points\n")
+    );
 }

@@ -11,22 +11,58 @@ use samenloop_domain::declaration;
 use serde::Serialize;
 
 use super::{
-    Asked, Found, status_word,
+    Found, status_word,
     timeline::{self, Event},
     verdict_word,
 };
 use crate::{
+    frame::Frame,
+    language::Say,
+    list::{Cell, Column, List, Row, Spec},
     reasons::{self, Explained},
+    respond,
     shown::{Count, Euro, State, When},
 };
 
 /// Lines on one page.
 const LINES_MAX: usize = 200;
 
+static FAULTS: Spec = Spec {
+    name: "faults",
+    title: Say("Faults in the body", "Fouten in de inhoud"),
+    columns: &[
+        Column::head("path", Say("Path", "Pad")),
+        Column::text("problem", Say("Problem", "Probleem")),
+    ],
+    filters: &[],
+    empty: Say("None.", "Geen."),
+    is_main: false,
+};
+
+static CLAIMS: Spec = Spec {
+    name: "claims",
+    title: Say("Claims in settlement", "Claims in de afrekening"),
+    columns: &[
+        Column::head("claim_id", Say("Claim", "Claim")),
+        Column::number("line_number", Say("Line", "Regel")),
+        Column::number("awarded_cents", Say("Awarded", "Toegekend")),
+        Column::text("reverses_claim_id", Say("Reverses", "Draait terug")),
+        Column::text("legal_basis", Say("Legal basis", "Grondslag")),
+        Column::text("insurers", Say("Insurer", "Verzekeraar")).unsorted(),
+        Column::text("sectors", Say("Sector", "Sector")).unsorted(),
+        Column::number("parts_cents", Say("Part", "Deel")).unsorted(),
+    ],
+    filters: &[],
+    empty: Say("None.", "Geen."),
+    is_main: false,
+};
+
 /// Everything on the page.
 #[derive(Serialize, Template)]
 #[template(path = "declaration.html")]
 pub(crate) struct Page {
+    #[serde(skip)]
+    frame: Frame,
     message_id: String,
     status: State,
     version: u32,
@@ -40,7 +76,7 @@ pub(crate) struct Page {
     held_cents: Euro,
     events: Vec<Event>,
     reasons: Vec<Reason>,
-    faults: Vec<Fault>,
+    faults: Option<List>,
     fault_count: u32,
     line_count: Count,
     filters: Vec<Filter>,
@@ -48,7 +84,7 @@ pub(crate) struct Page {
     lines_shown: Option<String>,
     lines_before: Option<String>,
     lines_after: Option<String>,
-    claims: Option<Vec<Claim>>,
+    claims: Option<List>,
     log: Option<LogEntry>,
 }
 
@@ -79,12 +115,6 @@ struct Reason {
     code: String,
     parameters: Vec<(String, String)>,
     explained: Option<Explained>,
-}
-
-#[derive(Serialize)]
-struct Fault {
-    path: String,
-    problem: String,
 }
 
 #[derive(Serialize)]
@@ -144,24 +174,6 @@ struct Rival {
 }
 
 #[derive(Serialize)]
-struct Claim {
-    claim_id: String,
-    line_number: u32,
-    insurer_uzovi: String,
-    awarded_cents: Euro,
-    reverses_claim_id: String,
-    legal_basis: String,
-    parts: Vec<Part>,
-}
-
-#[derive(Serialize)]
-struct Part {
-    insurer_uzovi: String,
-    sector: String,
-    cents: Euro,
-}
-
-#[derive(Serialize)]
 struct LogEntry {
     sequence: Count,
     kind: String,
@@ -170,25 +182,34 @@ struct LogEntry {
     previous_hash: String,
 }
 
+impl respond::Page for Page {
+    fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    fn lists(&self) -> Vec<&List> {
+        self.claims.iter().chain(&self.faults).collect()
+    }
+}
+
 impl Page {
     /// The page with the lines that are asked for.
-    pub(crate) fn new(found: &Found, asked: &Asked) -> Self {
+    pub(crate) fn new(frame: Frame, found: &Found) -> Self {
         let outcome = &found.message.outcome;
         let input = found.input.as_ref();
-        let chosen = choose(outcome, asked);
+        let chosen = choose(outcome, frame.field("verdict"));
         let count = chosen.len();
-        let first = asked.line.min(count.saturating_sub(1));
+        let asked = frame.field("line").and_then(|line| line.parse().ok());
+        let first = asked.unwrap_or(0).min(count.saturating_sub(1));
         let lines = chosen.iter().skip(first).take(LINES_MAX);
         let lines: Vec<Line> = lines.map(|line| line_of(line, input)).collect();
         let sum = |of: fn(&v1::LineOutcome) -> i64| {
             Euro(outcome.lines.iter().map(of).fold(0, i64::saturating_add))
         };
-        let id = found.message.message_id;
-        let verdict = asked.verdict.as_deref();
-        let link = |index: usize| link(found, verdict, index);
+        let link = |index: usize| frame.link("", &[("line", Some(&index.to_string()))]);
         let last = first + lines.len();
         Self {
-            message_id: id.to_string(),
+            message_id: found.message.message_id.to_string(),
             status: State::of_wire(status_word(outcome.status())),
             version: outcome.version,
             notice: outcome.notice.clone(),
@@ -199,21 +220,24 @@ impl Page {
             header: input.filter(|it| it.fault_count == 0).map(header_of),
             awarded_cents: sum(|line| line.awarded_cents),
             held_cents: sum(|line| line.proposed_cents),
-            events: timeline::of(found),
+            events: timeline::of(&frame, found),
             reasons: outcome.reasons.iter().map(reason_of).collect(),
-            faults: input.map(faults_of).unwrap_or_default(),
+            faults: input.and_then(|input| faults_of(&frame, input)),
             fault_count: input.map_or(0, |input| input.fault_count),
             line_count: Count(outcome.lines.len() as u64),
-            filters: filters_of(found, asked),
-            lines_shown: (count > LINES_MAX)
-                .then(|| format!("{} to {last} of {}", first + 1, Count(count as u64))),
+            filters: filters_of(&frame, found),
+            lines_shown: (count > LINES_MAX).then(|| {
+                let of = frame.say("of", "van");
+                let count = frame.show(&Count(count as u64));
+                format!("{}–{last} {of} {count}", first + 1)
+            }),
             lines_before: (first > 0).then(|| link(first.saturating_sub(LINES_MAX))),
             lines_after: (last < count).then(|| link(last)),
             lines,
-            claims: found
-                .claims
-                .as_ref()
-                .map(|claims| claims.iter().map(claim_of).collect()),
+            claims: found.claims.as_ref().map(|claims| {
+                let rows = claims.iter().map(claim_of).collect();
+                List::of_all(&frame, &CLAIMS, rows)
+            }),
             log: found.entry.as_ref().map(|entry| LogEntry {
                 sequence: Count(entry.sequence.0),
                 kind: entry.kind.replace('_', " "),
@@ -221,29 +245,21 @@ impl Page {
                 hash: digest::hex(&entry.hash),
                 previous_hash: digest::hex(&entry.previous_hash),
             }),
+            frame,
         }
     }
 }
 
 /// The lines with the verdict that is asked for; all, if that is no verdict.
-fn choose<'a>(outcome: &'a v1::Outcome, asked: &Asked) -> Vec<&'a v1::LineOutcome> {
-    let wanted = asked.verdict.as_deref();
+fn choose<'a>(outcome: &'a v1::Outcome, wanted: Option<&str>) -> Vec<&'a v1::LineOutcome> {
     let lines = outcome.lines.iter();
     lines
         .filter(|line| wanted.is_none_or(|word| word == verdict_word(line.verdict())))
         .collect()
 }
 
-fn link(found: &Found, verdict: Option<&str>, index: usize) -> String {
-    let id = found.message.message_id;
-    match verdict.filter(|word| word.bytes().all(|byte| byte.is_ascii_lowercase())) {
-        Some(word) => format!("/declarations/{id}?verdict={word}&line={index}"),
-        None => format!("/declarations/{id}?line={index}"),
-    }
-}
-
 /// Links to the lines of each verdict, where there is more than one.
-fn filters_of(found: &Found, asked: &Asked) -> Vec<Filter> {
+fn filters_of(frame: &Frame, found: &Found) -> Vec<Filter> {
     let lines = &found.message.outcome.lines;
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     for line in lines {
@@ -252,17 +268,19 @@ fn filters_of(found: &Found, asked: &Asked) -> Vec<Filter> {
     if counts.len() < 2 {
         return Vec::new();
     }
+    let wanted = frame.field("verdict");
+    let link = |word: Option<&str>| frame.link("", &[("verdict", word), ("line", None)]);
     let all = Filter {
-        name: "all".to_owned(),
+        name: frame.say("all", "alle").to_owned(),
         lines: Count(lines.len() as u64),
-        link: link(found, None, 0),
-        is_current: asked.verdict.is_none(),
+        link: link(None),
+        is_current: wanted.is_none(),
     };
     let each = counts.into_iter().map(|(word, count)| Filter {
-        name: word.to_owned(),
+        name: frame.show(&State::of_wire(word)),
         lines: Count(count),
-        link: link(found, Some(word), 0),
-        is_current: asked.verdict.as_deref() == Some(word),
+        link: link(Some(word)),
+        is_current: wanted == Some(word),
     });
     std::iter::once(all).chain(each).collect()
 }
@@ -281,14 +299,19 @@ fn header_of(input: &Intake) -> Header {
     }
 }
 
-fn faults_of(input: &Intake) -> Vec<Fault> {
+fn faults_of(frame: &Frame, input: &Intake) -> Option<List> {
     let faults = input.faults.iter();
-    faults
-        .map(|fault| Fault {
-            path: fault.path.clone(),
-            problem: fault.problem.clone(),
+    let rows: Vec<Row> = faults
+        .map(|fault| {
+            let path = if fault.path.is_empty() {
+                "/"
+            } else {
+                &fault.path
+            };
+            Row::from(vec![Cell::code(path), Cell::text(&fault.problem)])
         })
-        .collect()
+        .collect();
+    (!rows.is_empty()).then(|| List::of_all(frame, &FAULTS, rows))
 }
 
 fn reason_of(reason: &v1::Reason) -> Reason {
@@ -374,26 +397,24 @@ fn rival_of(rival: &v1::Rival) -> Rival {
             (false, true) => "held",
             (false, false) => "awarded",
         },
-        link: (!rival.imported).then(|| format!("/declarations?before={next}&limit=1")),
+        link: (!rival.imported).then(|| format!("/declarations?cursor={next}&limit=1")),
     }
 }
 
-fn claim_of(allocated: &AllocatedClaim) -> Claim {
+fn claim_of(allocated: &AllocatedClaim) -> Row {
     let claim = &allocated.claim;
-    let parts = allocated.parts.iter();
-    Claim {
-        claim_id: claim.claim_id.clone(),
-        line_number: claim.line_number,
-        insurer_uzovi: claim.insurer_uzovi.clone(),
-        awarded_cents: Euro(claim.awarded_cents),
-        reverses_claim_id: claim.reverses_claim_id.clone(),
-        legal_basis: claim.legal_basis.clone(),
-        parts: parts
-            .map(|part| Part {
-                insurer_uzovi: part.insurer.to_string(),
-                sector: part.sector.to_string(),
-                cents: Euro(part.cents.get()),
-            })
-            .collect(),
-    }
+    let parts = || allocated.parts.iter();
+    let insurers = parts().map(|part| Cell::code(part.insurer.to_string()));
+    let sectors = parts().map(|part| Cell::text(part.sector.to_string()));
+    let cents = parts().map(|part| Cell::Euro(Euro(part.cents.get())));
+    Row::from(vec![
+        Cell::code(&claim.claim_id),
+        Cell::Count(Count(claim.line_number.into())),
+        Cell::Euro(Euro(claim.awarded_cents)),
+        Cell::code(&claim.reverses_claim_id),
+        Cell::text(&claim.legal_basis),
+        Cell::Lines(insurers.collect()),
+        Cell::Lines(sectors.collect()),
+        Cell::Lines(cents.collect()),
+    ])
 }

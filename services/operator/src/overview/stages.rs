@@ -6,11 +6,32 @@ use samenloop_adapters::{
     broker::Depth,
     decision_store::{DecisionFigures, Relay},
 };
-use serde::Serialize;
 
 use crate::{
+    frame::Frame,
+    language::Say,
+    list::{Cell, Column, List, Row, Spec},
     sampler::Sample,
     shown::{Count, Rate, Span},
+};
+
+static STAGES: Spec = Spec {
+    name: "stages",
+    title: Say("Stages", "Stappen"),
+    columns: &[
+        Column::head("name", Say("Stage", "Stap")),
+        Column::text("place", Say("Where", "Waar")),
+        Column::number("waiting", Say("Waiting", "Wachtend")),
+        Column::number("in_hand", Say("In hand", "In behandeling")),
+        Column::number("oldest", Say("Oldest", "Oudste")),
+        Column::number("rate_in", Say("In /s", "In /s")),
+        Column::number("rate_out", Say("Out /s", "Uit /s")),
+        Column::number("drains_in", Say("Drains in", "Leeg over")),
+        Column::number("consumers", Say("Consumers", "Afnemers")),
+    ],
+    filters: &[],
+    empty: Say("There is none.", "Er is er geen."),
+    is_main: false,
 };
 
 /// Two looks, and what lies between them.
@@ -24,17 +45,34 @@ pub(super) struct Balance<'a> {
 }
 
 /// A place where things wait.
-#[derive(Serialize)]
-pub(super) struct Stage {
-    pub(super) name: &'static str,
-    pub(super) place: &'static str,
-    pub(super) waiting: Option<Count>,
-    pub(super) in_hand: Option<Count>,
-    pub(super) consumers: Option<Count>,
-    pub(super) oldest: Option<Span>,
-    pub(super) rate_in: Option<Rate>,
-    pub(super) rate_out: Option<Rate>,
-    pub(super) drains_in: Option<Span>,
+struct Stage {
+    name: Say,
+    place: Say,
+    waiting: Option<Count>,
+    in_hand: Option<Count>,
+    consumers: Option<Count>,
+    oldest: Option<Span>,
+    rate_in: Option<Rate>,
+    rate_out: Option<Rate>,
+    drains_in: Option<Span>,
+}
+
+/// Every place, from receipt to settlement.
+pub(super) fn list(frame: &Frame, balance: &Balance<'_>) -> List {
+    let rows = of(balance).into_iter().map(|stage| {
+        Row::from(vec![
+            Cell::text(frame.text(&stage.name)),
+            Cell::muted(frame.text(&stage.place)),
+            Cell::or_absent(stage.waiting, Cell::Count),
+            Cell::or_absent(stage.in_hand, Cell::Count),
+            Cell::or_absent(stage.oldest, Cell::Span),
+            Cell::or_absent(stage.rate_in, Cell::Rate),
+            Cell::or_absent(stage.rate_out, Cell::Rate),
+            Cell::or_absent(stage.drains_in, Cell::Span),
+            Cell::or_absent(stage.consumers, Cell::Count),
+        ])
+    });
+    List::of_all(frame, &STAGES, rows.collect())
 }
 
 fn total(depth: Option<Depth>) -> u64 {
@@ -42,7 +80,7 @@ fn total(depth: Option<Depth>) -> u64 {
 }
 
 /// Rates come from the balance of each place: what went out, and by how much what is in it changed.
-pub(super) fn of(balance: &Balance<'_>) -> Vec<Stage> {
+fn of(balance: &Balance<'_>) -> Vec<Stage> {
     let Balance {
         before,
         now,
@@ -59,43 +97,61 @@ pub(super) fn of(balance: &Balance<'_>) -> Vec<Stage> {
     let rate = |count: i128| Rate::of(u64::try_from(count).unwrap_or(0), elapsed);
     vec![
         queue(
-            "Declarations",
-            "queue declarations, read by validation",
+            Say("Declarations", "Declaraties"),
+            Say(
+                "queue declarations, read by validation",
+                "wachtrij declarations, gelezen door validation",
+            ),
             now.declarations,
         )
         .with_rates(rate(received), rate(read)),
         queue(
-            "Validated",
-            "queue validated, read by detection",
+            Say("Validated", "Gevalideerd"),
+            Say(
+                "queue validated, read by detection",
+                "wachtrij validated, gelezen door detection",
+            ),
             now.validated,
         )
         .with_rates(rate(validated), rate(decided)),
         queue(
-            "Commands",
-            "queue commands, read by detection",
+            Say("Commands", "Opdrachten"),
+            Say(
+                "queue commands, read by detection",
+                "wachtrij commands, gelezen door detection",
+            ),
             now.commands,
         ),
         outbox(
-            "Outcomes to send",
-            "outbox, sent by detection",
+            Say("Outcomes to send", "Te verzenden uitkomsten"),
+            Say(
+                "outbox, sent by detection",
+                "outbox, verzonden door detection",
+            ),
             figures,
             Relay::Outcomes,
         ),
         queue(
-            "Outcomes to fetch",
-            "queues of the parties, read by them",
+            Say("Outcomes to fetch", "Op te halen uitkomsten"),
+            Say(
+                "queues of the parties, read by them",
+                "wachtrijen van de partijen, door hen gelezen",
+            ),
             now.outcomes,
         ),
         outbox(
-            "Claims to settle",
-            "outbox, submitted by detection",
+            Say("Claims to settle", "Af te rekenen claims"),
+            Say(
+                "outbox, submitted by detection",
+                "outbox, ingediend door detection",
+            ),
             figures,
             Relay::Claims,
         ),
     ]
 }
 
-fn queue(name: &'static str, place: &'static str, depth: Option<Depth>) -> Stage {
+fn queue(name: Say, place: Say, depth: Option<Depth>) -> Stage {
     Stage {
         name,
         place,
@@ -109,12 +165,7 @@ fn queue(name: &'static str, place: &'static str, depth: Option<Depth>) -> Stage
     }
 }
 
-fn outbox(
-    name: &'static str,
-    place: &'static str,
-    figures: &DecisionFigures,
-    relay: Relay,
-) -> Stage {
+fn outbox(name: Say, place: Say, figures: &DecisionFigures, relay: Relay) -> Stage {
     let row = figures.outbox.iter().find(|(of, ..)| *of == relay);
     let oldest = row.and_then(|(_, _, age)| *age);
     Stage {
@@ -171,13 +222,13 @@ mod tests {
             elapsed: Duration::from_secs(10),
         });
         let rates = |stage: &Stage| {
-            let rate = |rate: Option<Rate>| rate.map(|rate| rate.to_string());
+            let rate = |rate: Option<Rate>| rate.map(Rate::exact);
             (rate(stage.rate_in), rate(stage.rate_out), stage.drains_in)
         };
         let some = |text: &str| Some(text.to_owned());
         let drains = Some(Span(Duration::from_millis(6_666)));
-        assert_eq!(rates(&stages[0]), (some("7.5"), some("10.5"), drains));
-        assert_eq!(rates(&stages[1]), (some("10.5"), some("10.0"), None));
+        assert_eq!(rates(&stages[0]), (some("7.500"), some("10.500"), drains));
+        assert_eq!(rates(&stages[1]), (some("10.500"), some("10.000"), None));
     }
 
     fn depth(ready: u64) -> Depth {
