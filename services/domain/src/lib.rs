@@ -4,9 +4,10 @@
 //! values ([`identifiers`], [`cents`], [`tarief`], [`period`]), what is declared ([`declaration`]), what it is judged
 //! by ([`reference`](mod@reference), [`rejection`], [`reasons`]), the judging ([`validation`] and its [`rules`],
 //! [`history`], [`coverage`], [`double_funding`], [`ceiling`], [`decision`]), and the money ([`allocation`],
-//! [`ledger`]).
+//! [`ledger`], [`budget`], [`payment`]).
 
 pub mod allocation;
+pub mod budget;
 pub mod ceiling;
 pub mod cents;
 pub mod coverage;
@@ -19,6 +20,7 @@ mod fixtures;
 pub mod history;
 pub mod identifiers;
 pub mod ledger;
+pub mod payment;
 pub mod period;
 pub mod reasons;
 pub mod reference;
