@@ -115,11 +115,67 @@ impl Database {
         connect(&server()).await.query(sql, &[name]).await.unwrap();
     }
 
+    /// The same database, in the hands of a new role that is no superuser, as a service has it.
+    pub(crate) async fn owned_by_a_role(&self) -> RoleDatabase {
+        let Kept::Postgres { name } = &self.kept else {
+            panic!("only PostgreSQL has roles");
+        };
+        let role = format!("role_of_{name}");
+        let admin = connect(&server()).await;
+        for sql in [
+            format!("DROP ROLE IF EXISTS {role}"),
+            format!("CREATE ROLE {role} LOGIN PASSWORD '{role}' NOSUPERUSER"),
+            format!("ALTER DATABASE {name} OWNER TO {role}"),
+        ] {
+            admin.batch_execute(&sql).await.unwrap();
+        }
+        let (_, address) = self.url.rsplit_once('@').unwrap_or_else(|| {
+            let (_, address) = self.url.split_once("//").expect("a URL has an address");
+            ("", address)
+        });
+        RoleDatabase {
+            url: format!("postgres://{role}:{role}@{address}"),
+            role,
+        }
+    }
+
+    /// Takes the database back from a role, and ends the role.
+    pub(crate) async fn drop_role(&self, RoleDatabase { role, .. }: RoleDatabase) {
+        let Kept::Postgres { name } = &self.kept else {
+            panic!("only PostgreSQL has roles");
+        };
+        self.cut_connections().await;
+        let take = format!("REASSIGN OWNED BY {role} TO CURRENT_USER; DROP OWNED BY {role}");
+        connect(&self.url).await.batch_execute(&take).await.unwrap();
+        let admin = connect(&server()).await;
+        for sql in [
+            format!("ALTER DATABASE {name} OWNER TO CURRENT_USER"),
+            format!("DROP ROLE {role}"),
+        ] {
+            admin.batch_execute(&sql).await.unwrap();
+        }
+    }
+
     pub(crate) async fn close(self) {
         if let Kept::Postgres { name } = &self.kept {
             let sql = format!("DROP DATABASE {name} WITH (FORCE)");
             connect(&server()).await.batch_execute(&sql).await.unwrap();
         }
+    }
+}
+
+/// A database as a role of its own reaches it.
+pub(crate) struct RoleDatabase {
+    pub(crate) url: String,
+    role: String,
+}
+
+impl RoleDatabase {
+    /// As [`Database::execute`], under the role.
+    pub(crate) async fn execute(&self, schema: &str, sql: &str) -> Result<(), String> {
+        let client = connect_to(&self.url, schema).await;
+        let executed = client.batch_execute(sql).await;
+        executed.map_err(|e| e.as_db_error().map_or(e.to_string(), |e| e.to_string()))
     }
 }
 

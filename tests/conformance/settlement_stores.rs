@@ -2,6 +2,7 @@
 
 mod books;
 mod made;
+mod money;
 mod recording;
 mod streams;
 
@@ -58,4 +59,11 @@ chapters! {
     books::nothing_written_is_changed_or_deleted,
     books::a_row_is_not_written_over,
     books::a_posting_cannot_race_its_journal,
+    money::balances_are_the_sums_of_their_postings_and_can_be_rebuilt,
+    money::a_command_has_its_effect_once,
+    money::a_command_that_is_refused_or_fails_leaves_nothing,
+    money::a_reversal_undoes_its_journal_once,
+    money::commands_of_one_insurer_are_numbered_without_a_gap,
+    money::a_payment_and_a_term_go_forward_only,
+    money::the_role_of_the_service_may_not_change_the_books,
 }

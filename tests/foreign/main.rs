@@ -125,7 +125,8 @@ async fn subscribe(product: &InProcess, directory: &Path) {
     let stubs = directory.join("stubs");
     fs::create_dir(&stubs).expect("made");
     let proto = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto");
-    let file = format!("{proto}/samenloop/settlement/v1/settlement.proto");
+    let files = ["settlement", "money", "share"]
+        .map(|name| format!("{proto}/samenloop/settlement/v1/{name}.proto"));
     let include = format!("-I{proto}");
     let arguments = [
         "-m",
@@ -133,7 +134,9 @@ async fn subscribe(product: &InProcess, directory: &Path) {
         &include,
         "--python_out=stubs",
         "--grpc_python_out=stubs",
-        &file,
+        &files[0],
+        &files[1],
+        &files[2],
     ];
     python(directory, &arguments, &[]).await;
     let address = product.address.to_string();

@@ -1,7 +1,7 @@
 //! All that touches the outside: configuration, brokers, stores, wire formats, telemetry, time and randomness.
 //!
 //! Layout, in reading order: how a process is set up ([`config`], [`telemetry`]), the seams ([`clock`], [`ids`],
-//! [`fault_plan`], [`shutdown`]), what travels ([`wire`], with [`pseudonym`] and [`seal`]), where it waits
+//! [`fault_plan`], [`shutdown`]), what travels ([`wire`], [`pain001`], with [`pseudonym`] and [`seal`]), where it waits
 //! ([`broker`], [`consume`]), what it is judged by ([`reference`](mod@reference), [`reference_feed`], [`existing`]),
 //! where it is kept ([`decision_store`], [`settlement_store`]) and on what ([`sqlite`], [`postgres_pool`],
 //! [`migration`]), what sends it on ([`outbox`], [`settlement_client`]), and what tells whether all this answers
@@ -19,6 +19,7 @@ pub mod health;
 pub mod ids;
 pub mod migration;
 pub mod outbox;
+pub mod pain001;
 pub mod postgres_pool;
 pub mod pseudonym;
 pub mod reference;

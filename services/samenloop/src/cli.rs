@@ -15,7 +15,7 @@ use crate::{
         demo::{self, DemoArguments},
         existing,
         generate::{self, GenerateArguments},
-        healthcheck, reference,
+        healthcheck, ledger, reference,
         replay::{self, ReplayArguments},
         role::{self, Role},
         submit::{self, SubmitArguments},
@@ -75,6 +75,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// The ledger of settlement.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// The queues of RabbitMQ.
     #[command(subcommand)]
     Topology(TopologyCommand),
@@ -110,6 +113,22 @@ enum ExistingCommand {
     Import {
         /// The file.
         file: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum LedgerCommand {
+    /// Compares every balance with the sum of its postings; exit status 1 where one differs.
+    Verify {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Writes the balances anew from the postings, and verifies them.
+    Rebuild {
         /// Print one JSON object.
         #[arg(long)]
         json: bool,
@@ -196,6 +215,8 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
         Command::Trace { message_id, json } => {
             trace::run(config()?, message_id, json).await.map(|()| true)
         }
+        Command::Ledger(LedgerCommand::Verify { json }) => ledger::verify(config()?, json).await,
+        Command::Ledger(LedgerCommand::Rebuild { json }) => ledger::rebuild(config()?, json).await,
         Command::Topology(TopologyCommand::Apply(topology)) => {
             topology::apply(config()?, topology).await.map(|()| true)
         }

@@ -1,7 +1,7 @@
 //! What a subscriber receives, made of what the store keeps.
 
 use prost::Message as _;
-use samenloop_adapters::settlement_store::{StoreError, StoredEvent};
+use samenloop_adapters::settlement_store::{AllocatedClaim, Item, StoreError, StoredEvent};
 use samenloop_domain::{allocation::Part, identifiers::Uzovi};
 use samenloop_proto::settlement::v1 as wire;
 use tonic::Status;
@@ -37,18 +37,28 @@ pub(crate) fn page(
 }
 
 fn wire_event(tokens: &Tokens, insurer: Uzovi, event: StoredEvent) -> wire::Event {
-    wire::Event {
+    let mut told = wire::Event {
         position: event.position,
         token: tokens.token(insurer, event.position),
-        claim_id: event.claim.claim_id.clone(),
-        cents: event.parts.iter().map(|part| part.cents.get()).sum(),
-        parts: event.parts.iter().map(wire_part).collect(),
-        claim: Some(event.claim),
+        cents: event.cents,
         recorded_at: event.recorded_at.to_string(),
+        ..wire::Event::default()
+    };
+    match event.item {
+        Item::Claim(allocated) => {
+            let AllocatedClaim { claim, parts } = *allocated;
+            let sum: i64 = parts.iter().map(|part| part.cents.get()).sum();
+            assert_eq!(sum, event.cents, "parts add up: {}", claim.claim_id);
+            told.claim_id.clone_from(&claim.claim_id);
+            told.parts = parts.iter().map(wire_part).collect();
+            told.claim = Some(claim);
+        }
+        Item::Entry(entry) => told.entry = Some(*entry),
     }
+    told
 }
 
-fn wire_part(part: &Part) -> wire::Part {
+pub(crate) fn wire_part(part: &Part) -> wire::Part {
     wire::Part {
         insurer_uzovi: part.insurer.as_str().to_owned(),
         sector: part.sector.as_ref().to_owned(),

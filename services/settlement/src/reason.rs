@@ -72,6 +72,52 @@ reasons! {
     CallerUnknown = "CALLER_UNKNOWN", Unauthenticated;
     /// The caller is known and may not do this.
     CallerNotAllowed = "CALLER_NOT_ALLOWED", PermissionDenied;
+    /// A request id is no UUID.
+    RequestIdInvalid = "REQUEST_ID_INVALID", InvalidArgument;
+    /// The request id was used for other content; `number` is the entry that it made.
+    RequestIdReused = "REQUEST_ID_REUSED", AlreadyExists;
+    /// The name of a budget, a contract or a payment is not 1 to 64 of A-Z a-z 0-9 . _ -
+    NameInvalid = "NAME_INVALID", InvalidArgument;
+    /// A day is no ISO 8601 date, or a period ends before it begins.
+    DayInvalid = "DAY_INVALID", InvalidArgument;
+    /// An amount has the wrong sign, is nothing, or is not what the parts named add up to.
+    AmountInvalid = "AMOUNT_INVALID", InvalidArgument;
+    /// A note is missing, or longer than the limit named.
+    NoteInvalid = "NOTE_INVALID", InvalidArgument;
+    /// A correction has no kind, or a result where it has an amount.
+    CorrectionInvalid = "CORRECTION_INVALID", InvalidArgument;
+    /// There is no such budget.
+    BudgetUnknown = "BUDGET_UNKNOWN", NotFound;
+    /// The budget is recorded already.
+    BudgetRecorded = "BUDGET_RECORDED", AlreadyExists;
+    /// A budget has more terms than the limit named.
+    TermsTooMany = "TERMS_TOO_MANY", InvalidArgument;
+    /// The period does not follow the last one that was closed, which ended on `last`.
+    PeriodClosed = "PERIOD_CLOSED", FailedPrecondition;
+    /// The period has not ended yet, or its payments would be due before it ends.
+    PeriodOpen = "PERIOD_OPEN", FailedPrecondition;
+    /// More payees have something due than the limit named.
+    RunTooLarge = "RUN_TOO_LARGE", FailedPrecondition;
+    /// There is no such payment run, or it pays nothing.
+    RunUnknown = "RUN_UNKNOWN", NotFound;
+    /// There is no such payment.
+    PaymentUnknown = "PAYMENT_UNKNOWN", NotFound;
+    /// The payment is in `state`, from which this step is none.
+    PaymentStateWrong = "PAYMENT_STATE_WRONG", FailedPrecondition;
+    /// The payment is of `cents`.
+    PaymentAmountDiffers = "PAYMENT_AMOUNT_DIFFERS", FailedPrecondition;
+    /// A payee of the run has no account in the request.
+    AccountMissing = "ACCOUNT_MISSING", InvalidArgument;
+    /// An account is no IBAN, or its name is not 1 to 70 characters that banks take.
+    AccountInvalid = "ACCOUNT_INVALID", InvalidArgument;
+    /// There is no such entry.
+    EntryUnknown = "ENTRY_UNKNOWN", NotFound;
+    /// An entry of this kind is not undone, or not by this method.
+    EntryNotReversible = "ENTRY_NOT_REVERSIBLE", FailedPrecondition;
+    /// The entry is undone already.
+    EntryReversed = "ENTRY_REVERSED", FailedPrecondition;
+    /// The page token is none of this request.
+    PageTokenInvalid = "PAGE_TOKEN_INVALID", InvalidArgument;
     /// The client did not take what was sent for too long.
     ClientTooSlow = "CLIENT_TOO_SLOW", ResourceExhausted;
     /// As many streams are open as the service serves.

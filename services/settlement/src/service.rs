@@ -17,6 +17,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::{
     SettlementConfig,
     caller::{Caller, not_allowed},
+    commands::Command,
     page::store_status,
     reason::Reason,
     submit::{CLAIMS_MAX, handle_claims},
@@ -47,6 +48,7 @@ pub(crate) struct Service {
     pub(crate) shutdown: Shutdown,
 }
 
+type Entered = Result<Response<wire::Entry>, Status>;
 type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
@@ -150,9 +152,92 @@ impl Settlement for Service {
         })?;
         Ok(Response::new(found.claim))
     }
+
+    async fn record_budget(&self, request: Request<wire::RecordBudgetRequest>) -> Entered {
+        self.entry(request).await
+    }
+
+    async fn record_advance(&self, request: Request<wire::RecordAdvanceRequest>) -> Entered {
+        self.entry(request).await
+    }
+
+    async fn record_correction(&self, request: Request<wire::RecordCorrectionRequest>) -> Entered {
+        self.entry(request).await
+    }
+
+    async fn settle_budget(&self, request: Request<wire::SettleBudgetRequest>) -> Entered {
+        self.entry(request).await
+    }
+
+    async fn close_period(&self, request: Request<wire::ClosePeriodRequest>) -> Entered {
+        self.entry(request).await
+    }
+
+    async fn order_payments(
+        &self,
+        request: Request<wire::OrderPaymentsRequest>,
+    ) -> Result<Response<wire::OrderPaymentsResponse>, Status> {
+        let answer = self.command(request).await?;
+        Ok(Response::new(wire::OrderPaymentsResponse {
+            entry: Some(answer.entry),
+            pain001: answer.file,
+        }))
+    }
+
+    async fn confirm_payment(&self, request: Request<wire::ConfirmPaymentRequest>) -> Entered {
+        self.entry(request).await
+    }
+
+    async fn reverse_payment(&self, request: Request<wire::ReversePaymentRequest>) -> Entered {
+        self.entry(request).await
+    }
+
+    async fn reverse_entry(&self, request: Request<wire::ReverseEntryRequest>) -> Entered {
+        self.entry(request).await
+    }
+
+    async fn list_claims(
+        &self,
+        request: Request<wire::ListClaimsRequest>,
+    ) -> Result<Response<wire::ListClaimsResponse>, Status> {
+        self.claims(request).await.map(Response::new)
+    }
+
+    async fn list_settlements(
+        &self,
+        request: Request<wire::ListSettlementsRequest>,
+    ) -> Result<Response<wire::ListSettlementsResponse>, Status> {
+        self.settlements(request).await.map(Response::new)
+    }
+
+    async fn get_balance(
+        &self,
+        request: Request<wire::GetBalanceRequest>,
+    ) -> Result<Response<wire::GetBalanceResponse>, Status> {
+        self.balances(request).await.map(Response::new)
+    }
+
+    async fn get_remittance(
+        &self,
+        request: Request<wire::GetRemittanceRequest>,
+    ) -> Result<Response<wire::GetRemittanceResponse>, Status> {
+        self.remittance(request).await.map(Response::new)
+    }
+
+    async fn get_allocation_keys(
+        &self,
+        request: Request<wire::GetAllocationKeysRequest>,
+    ) -> Result<Response<wire::GetAllocationKeysResponse>, Status> {
+        self.allocation_keys(request).await.map(Response::new)
+    }
 }
 
 impl Service {
+    async fn entry<C: Command>(&self, request: Request<C>) -> Entered {
+        let answer = self.command(request).await?;
+        Ok(Response::new(answer.entry))
+    }
+
     /// The answer to the next request of a stream; none when the client has no more.
     async fn answer_next(
         &self,

@@ -18,7 +18,7 @@ use samenloop_domain::{
 };
 use samenloop_proto::settlement::v1::{self as wire, ClaimReceipt, ClaimState};
 
-use crate::reason::Reason;
+use crate::{commands::check::key, reason::Reason};
 
 /// Claims in one request.
 pub const CLAIMS_MAX: usize = 4096;
@@ -118,27 +118,6 @@ fn allocated(claim: &wire::Claim) -> Result<(Agb, Vec<Part>), Reason> {
     let sector_shares = key(&claim.sector_shares)?;
     let parts = allocate(awarded, &insurer_shares, &sector_shares);
     Ok((payee, parts.map_err(|_| Reason::KeyInvalid)?))
-}
-
-/// A key of a claim: none, or distinct names that have the whole between them.
-fn key(shares: &[wire::Share]) -> Result<Vec<Share>, Reason> {
-    let names: BTreeSet<&str> = shares.iter().map(|share| &*share.key).collect();
-    let whole: u64 = shares
-        .iter()
-        .map(|share| u64::from(share.basis_points))
-        .sum();
-    let is_whole = shares.is_empty() || whole == u64::from(BasisPoints::WHOLE.get());
-    if !is_whole || names.len() != shares.len() || shares.len() > SHARES_MAX {
-        return Err(Reason::KeyInvalid);
-    }
-    let share = |share: &wire::Share| {
-        Some(Share {
-            key: share.key.as_str().into(),
-            basis_points: BasisPoints::new(share.basis_points)?,
-        })
-    };
-    let key: Option<Vec<_>> = shares.iter().map(share).collect();
-    key.ok_or(Reason::KeyInvalid)
 }
 
 /// What is to be recorded, and the place of each of its claims in the request.

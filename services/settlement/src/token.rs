@@ -11,6 +11,9 @@ const VERSION: u8 = 1;
 const BODY_LENGTH: usize = 1 + 4 + 8;
 const SEAL_LENGTH: usize = 16;
 
+/// Characters of a token; more is none of ours.
+const TEXT_LENGTH_MAX: usize = 1024;
+
 /// Makes and reads tokens under one key: every process of one environment has the same.
 #[derive(Clone)]
 pub struct Tokens {
@@ -38,16 +41,56 @@ impl Tokens {
         hex(&bytes)
     }
 
+    /// Page tokens of `insurer` for the list that `of` tells apart from every other.
+    #[must_use]
+    pub(crate) fn page_of(&self, insurer: Uzovi, of: &str) -> PageOf<'_> {
+        PageOf {
+            key: &self.key,
+            of: format!("page {insurer} {of}\n"),
+        }
+    }
+
     /// The position that `token` names, if it is one of ours for `insurer`.
     #[must_use]
     pub fn position(&self, insurer: Uzovi, token: &str) -> Option<u64> {
-        let bytes = unhex(token)?;
+        let bytes = unhex(token).filter(|bytes| bytes.len() == BODY_LENGTH + SEAL_LENGTH)?;
         let (body, seal) = bytes.split_at_checked(BODY_LENGTH)?;
         let expected = hmac::sign(&self.key, body);
         let is_ours = bool::from(expected.as_ref()[..SEAL_LENGTH].ct_eq(seal));
         let (head, position) = body.split_at(1 + 4);
         (is_ours && head[0] == VERSION && &head[1..] == insurer.as_str().as_bytes())
             .then(|| u64::from_be_bytes(position.try_into().expect("eight bytes are left")))
+    }
+}
+
+/// Page tokens of one list: the place of the last row, sealed with what the list is of.
+pub(crate) struct PageOf<'a> {
+    key: &'a hmac::Key,
+    of: String,
+}
+
+impl PageOf<'_> {
+    /// The token of the page after the row at `place`.
+    pub(crate) fn token(&self, place: &str) -> String {
+        let mut bytes = place.as_bytes().to_vec();
+        bytes.extend_from_slice(&self.seal(place.as_bytes()));
+        hex(&bytes)
+    }
+
+    /// The place that `token` names, if it is one of ours for this list.
+    pub(crate) fn place(&self, token: &str) -> Option<String> {
+        let bytes = unhex(token)?;
+        let length = bytes.len().checked_sub(SEAL_LENGTH)?;
+        let (place, seal) = bytes.split_at(length);
+        let is_ours = bool::from(self.seal(place).ct_eq(seal));
+        let place = String::from_utf8(place.to_vec()).ok()?;
+        is_ours.then_some(place)
+    }
+
+    fn seal(&self, place: &[u8]) -> [u8; SEAL_LENGTH] {
+        let sealed = hmac::sign(self.key, &[self.of.as_bytes(), place].concat());
+        let seal = &sealed.as_ref()[..SEAL_LENGTH];
+        seal.try_into().expect("the seal is cut to its length")
     }
 }
 
@@ -60,7 +103,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() != 2 * (BODY_LENGTH + SEAL_LENGTH) || !text.is_ascii() {
+    if text.len() > TEXT_LENGTH_MAX || !text.len().is_multiple_of(2) || !text.is_ascii() {
         return None;
     }
     let byte = |place| u8::from_str_radix(text.get(place..place + 2)?, 16).ok();
@@ -89,6 +132,33 @@ mod tests {
         }
         for text in ["", "00", "x", &"é".repeat(29), &"+1".repeat(29)] {
             assert_eq!(ours.position(a, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_page_token_is_read_back_for_its_own_list_only() {
+        let ours = Tokens::new(b"ours");
+        let [a, b] = ["3311", "7095"].map(|text| Uzovi::parse(text).unwrap());
+        for place in [
+            "",
+            "17",
+            "3 53530001",
+            "provider:53530001:advance:3311:C\u{e9}",
+        ] {
+            let token = ours.page_of(a, "claims").token(place);
+            assert_eq!(
+                ours.page_of(a, "claims").place(&token).as_deref(),
+                Some(place)
+            );
+            for other in [
+                ours.page_of(b, "claims"),
+                ours.page_of(a, "claims 53530001"),
+            ] {
+                assert_eq!(other.place(&token), None, "{place}");
+            }
+        }
+        for text in ["", "0", "00", "x", &"00".repeat(2000)] {
+            assert_eq!(ours.page_of(a, "claims").place(text), None);
         }
     }
 }

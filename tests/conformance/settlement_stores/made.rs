@@ -3,7 +3,9 @@
 use jiff::Timestamp;
 use samenloop_adapters::{
     fault_plan::FaultPlan,
-    settlement_store::{AllocatedClaim, Recorded, SettlementBatch, SettlementStore, StoredEvent},
+    settlement_store::{
+        AllocatedClaim, Item, Recorded, SettlementBatch, SettlementStore, StoredEvent,
+    },
 };
 use samenloop_domain::{
     allocation::allocate,
@@ -112,6 +114,14 @@ pub(super) fn message(sequence: u64) -> SettlementBatch {
 
 pub(super) async fn record(store: &SettlementStore, batch: SettlementBatch) -> Vec<Recorded> {
     store.record(batch, at(0)).await.unwrap()
+}
+
+/// The claim of an event, with the parts of its insurer.
+pub(super) fn claim_in(event: &StoredEvent) -> &AllocatedClaim {
+    match &event.item {
+        Item::Claim(claim) => claim,
+        Item::Entry(entry) => panic!("it is of an entry: {entry:?}"),
+    }
 }
 
 /// All events of an insurer, read in pages of seven.

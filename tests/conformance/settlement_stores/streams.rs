@@ -4,12 +4,14 @@ use std::{collections::BTreeSet, time::Duration};
 
 use samenloop_adapters::{
     fault_plan::{Fault, FaultPlan, FaultPoint},
-    settlement_store::{Recorded, SettlementBatch, SettlementStore},
+    settlement_store::{AllocatedClaim, Recorded, SettlementBatch, SettlementStore},
 };
 use samenloop_domain::cents::Cents;
 use tokio::{task::JoinSet, time::timeout};
 
-use super::made::{INSURERS, at, batch, claim, events, message, open, open_with, record, uzovi};
+use super::made::{
+    INSURERS, at, batch, claim, claim_in, events, message, open, open_with, record, uzovi,
+};
 use crate::database::Database;
 
 pub(super) async fn events_come_in_order_of_recording_and_in_pages(database: &Database) {
@@ -28,14 +30,14 @@ pub(super) async fn events_come_in_order_of_recording_and_in_pages(database: &Da
             .collect();
         let page: Vec<_> = page
             .iter()
-            .map(|event| (event.position, event.claim.claim_id.as_str()))
+            .map(|event| (event.position, event.claim_id()))
             .collect();
         assert_eq!(page, expected, "after {after}, at most {limit}");
     }
     let all = store.events(insurer, 0, 100).await.unwrap();
     let recorded_at: Vec<_> = all.iter().map(|event| event.recorded_at).collect();
     assert_eq!(recorded_at, [at(1), at(1), at(1), at(2), at(2), at(2)]);
-    assert_eq!(all[0].claim, lines[0].claim);
+    assert_eq!(claim_in(&all[0]).claim, lines[0].claim);
 }
 
 pub(super) async fn an_insurer_hears_of_its_own_parts_only(database: &Database) {
@@ -50,7 +52,7 @@ pub(super) async fn an_insurer_hears_of_its_own_parts_only(database: &Database) 
             .parts
             .iter()
             .filter(|part| part.insurer.as_str() == insurer);
-        assert_eq!(heard[0].parts, own.cloned().collect::<Vec<_>>());
+        assert_eq!(claim_in(&heard[0]).parts, own.cloned().collect::<Vec<_>>());
     }
     assert_eq!(events(&store, "3332").await, []);
 }
@@ -61,8 +63,14 @@ pub(super) async fn a_claim_that_nobody_owes_is_heard_by_the_insurer_asked(datab
     record(&store, batch(vec![nothing.clone()])).await;
     let heard = events(&store, "3311").await;
     assert_eq!(
-        (heard.len(), &heard[0].claim, heard[0].parts.len()),
-        (1, &nothing.claim, 0)
+        (heard.len(), claim_in(&heard[0])),
+        (
+            1,
+            &AllocatedClaim {
+                parts: Vec::new(),
+                ..nothing
+            }
+        )
     );
     assert_eq!(events(&store, "7095").await, []);
     assert_eq!(store.counts().await.unwrap(), (1, 0));
@@ -136,7 +144,7 @@ pub(super) async fn a_reader_misses_nothing_while_others_write(database: &Databa
             for event in store.events(uzovi("7119"), position, 11).await.unwrap() {
                 position += 1;
                 assert_eq!(event.position, position);
-                assert!(seen.insert(event.claim.claim_id), "it came twice");
+                assert!(seen.insert(event.claim_id().to_owned()), "it came twice");
             }
             tokio::task::yield_now().await;
         }
@@ -205,11 +213,11 @@ async fn check_streams(store: &SettlementStore, count: usize) {
                 .zip(&events)
                 .all(|(position, event)| event.position == position)
         );
-        let claims: BTreeSet<_> = events.iter().map(|event| &event.claim.claim_id).collect();
+        let claims: BTreeSet<_> = events.iter().map(|event| event.claim_id()).collect();
         assert_eq!(claims.len(), count, "{insurer}");
         let sum: Cents = events
             .iter()
-            .flat_map(|e| &e.parts)
+            .flat_map(|event| &claim_in(event).parts)
             .map(|part| part.cents)
             .sum();
         let heads = store.stream_heads().await.unwrap();

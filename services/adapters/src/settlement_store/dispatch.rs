@@ -1,12 +1,48 @@
 //! The contract of the settlement store: every method, once, for both databases.
 
-use super::*;
+use super::{
+    commands::{
+        ClaimFilter, Difference, Effect, Executed, Facts, NewCommand, PaymentFilter, Remittance,
+        StoredPayment,
+    },
+    statements::{OnPostgres, OnSqlite, at_once},
+    *,
+};
+use tokio_postgres::IsolationLevel;
 
 macro_rules! both {
     ($on:expr, $store:ident => $call:expr) => {
         match $on {
             SettlementStore::Postgres($store) => $call.await,
             SettlementStore::Sqlite($store) => $call.await,
+        }
+    };
+}
+
+/// Reads one state of the books.
+macro_rules! read {
+    ($self:expr, $on:ident => $call:expr) => {
+        match $self {
+            SettlementStore::Postgres(store) => {
+                let mut client = store.reader().await?;
+                let transaction = client
+                    .build_transaction()
+                    .isolation_level(IsolationLevel::RepeatableRead)
+                    .read_only(true)
+                    .start()
+                    .await?;
+                let $on = &OnPostgres(&transaction);
+                let result = $call.await?;
+                transaction.commit().await?;
+                Ok(result)
+            }
+            SettlementStore::Sqlite(store) => {
+                let read = move |connection: &rusqlite::Connection| {
+                    let $on = &OnSqlite(connection);
+                    at_once($call)
+                };
+                store.read(read).await
+            }
         }
     };
 }
@@ -48,6 +84,20 @@ impl SettlementStore {
         both!(self, store => store.record(batch, now))
     }
 
+    /// Executes a command of an insurer in one transaction: `decide` sees what the command asks for, under the lock on
+    /// the insurer's books, and nothing is recorded where it refuses.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing was recorded.
+    pub async fn execute<E: Send + 'static>(
+        &self,
+        command: NewCommand,
+        now: Timestamp,
+        decide: impl FnOnce(&Facts) -> Result<Effect, E> + Send + 'static,
+    ) -> Result<Executed<E>, StoreError> {
+        both!(self, store => store.execute(command, now, decide))
+    }
+
     /// Events of an insurer after a position, in order.
     ///
     /// # Errors
@@ -58,7 +108,97 @@ impl SettlementStore {
         after: u64,
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
-        both!(self, store => store.events(insurer, after, limit))
+        read!(self, on => lists::events(on, insurer, after, limit))
+    }
+
+    /// Claims of an insurer after a position, in order of position.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn claim_page(
+        &self,
+        insurer: Uzovi,
+        filter: ClaimFilter,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        read!(self, on => lists::claims(on, insurer, &filter, after, limit))
+    }
+
+    /// Payments of an insurer in order of run and payee, after one.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn payment_page(
+        &self,
+        insurer: Uzovi,
+        filter: PaymentFilter,
+        after: (u64, String),
+        limit: u32,
+    ) -> Result<Vec<StoredPayment>, StoreError> {
+        read!(self, on => lists::payment_page(on, insurer, filter, (after.0, &after.1), limit))
+    }
+
+    /// A payment, with the claims and entries of its payee in its period, after a position.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn remittance(
+        &self,
+        insurer: Uzovi,
+        reference: &str,
+        after: u64,
+        limit: u32,
+    ) -> Result<Option<Remittance>, StoreError> {
+        let reference = reference.to_owned();
+        read!(self, on => lists::remittance(on, insurer, &reference, after, limit))
+    }
+
+    /// Balances of an insurer whose names begin with `prefix`, in order of name, after one, with how many postings
+    /// each has.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn balance_page(
+        &self,
+        insurer: Uzovi,
+        prefix: &str,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<(AccountBalance, u64)>, StoreError> {
+        let (prefix, after) = (prefix.to_owned(), after.to_owned());
+        read!(self, on => lists::balance_page(on, insurer, &prefix, &after, limit))
+    }
+
+    /// Keys that claims of an insurer were split by, each with its place, after one; of a region and year, or of all.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn key_page(
+        &self,
+        insurer: Uzovi,
+        (region, year): (String, Option<u32>),
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<(String, wire::AllocationKey)>, StoreError> {
+        let after = after.to_owned();
+        read!(self, on => lists::key_page(on, insurer, (&region, year), &after, limit))
+    }
+
+    /// Balances that are not the sums of their postings, at most a hundred; none where the books are right.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn differences(&self) -> Result<Vec<Difference>, StoreError> {
+        read!(self, on => lists::differences(on))
+    }
+
+    /// Writes the balances anew from the postings.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the balances are as before.
+    pub async fn rebuild_balances(&self) -> Result<(), StoreError> {
+        both!(self, store => store.rebuild())
     }
 
     /// Stores the position that a subscription has processed; never moves it back. Gives the position kept.

@@ -1,12 +1,17 @@
-//! The store of settlement: claims, journals, and the gapless events of each insurer.
+//! The store of settlement: claims, commands of insurers, their journals, and the gapless events of each insurer.
 //!
 //! Two databases, one contract, as in `decision_store`. Journals are enforced by the database: lines are immutable
 //! and sum to zero.
 
+pub mod commands;
 mod dispatch;
+mod execute;
+mod facts;
+mod lists;
 pub mod postgres;
 mod rows;
 pub mod sqlite;
+mod statements;
 
 use jiff::Timestamp;
 use samenloop_domain::{allocation::Part, identifiers::Uzovi, ledger::Journal};
@@ -59,12 +64,32 @@ pub enum Recorded {
 pub struct StoredEvent {
     /// Gapless from 1.
     pub position: u64,
-    /// The claim.
-    pub claim: wire::Claim,
-    /// This insurer's parts.
-    pub parts: Vec<Part>,
+    /// By how much more this insurer's sectors cost.
+    pub cents: i64,
+    /// What it is of.
+    pub item: Item,
     /// When it was recorded.
     pub recorded_at: Timestamp,
+}
+
+/// What an event is of.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Item {
+    /// A claim, with the parts of this insurer only.
+    Claim(Box<AllocatedClaim>),
+    /// An entry of the insurer's books.
+    Entry(Box<wire::Entry>),
+}
+
+impl StoredEvent {
+    /// Id of the claim; empty where it is of an entry.
+    #[must_use]
+    pub fn claim_id(&self) -> &str {
+        match &self.item {
+            Item::Claim(allocated) => &allocated.claim.claim_id,
+            Item::Entry(_) => "",
+        }
+    }
 }
 
 /// Sum of one account.

@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use deadpool_postgres::{GenericClient, Pool, Transaction};
+use deadpool_postgres::{Client, GenericClient, Pool, Transaction};
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{
+    commands::{Effect, Executed, Facts, NewCommand},
+    execute::{balance_changes, execute},
+    lists,
     rows::{
         ClaimKey, ClaimRow, NewEvent, Unit, claim_rows, counted, decode, journal_keys, judge,
-        new_events, new_rows, signed, stored_event, units, unsigned, uzovi,
+        keys_used, lines, new_events, new_rows, signed, units, unsigned, uzovi,
     },
+    statements::OnPostgres,
     *,
 };
 use crate::{
@@ -18,10 +22,16 @@ use crate::{
     postgres_pool,
 };
 
-const MIGRATIONS: Migrations = &[(
-    "V1__claims_journals_events",
-    include_str!("../../migrations/settlement/postgres/V1__claims_journals_events.sql"),
-)];
+const MIGRATIONS: Migrations = &[
+    (
+        "V1__claims_journals_events",
+        include_str!("../../migrations/settlement/postgres/V1__claims_journals_events.sql"),
+    ),
+    (
+        "V2__money",
+        include_str!("../../migrations/settlement/postgres/V2__money.sql"),
+    ),
+];
 
 /// How often a batch is tried that loses the race with the same messages in another one; the second time it sees them.
 const ATTEMPTS_MAX: u32 = 3;
@@ -72,19 +82,41 @@ impl PostgresSettlementStore {
         Err(StoreError::Unavailable(message.to_owned()))
     }
 
-    pub(super) async fn events(
+    /// Executes a command of an insurer.
+    pub(super) async fn execute<E>(
         &self,
-        insurer: Uzovi,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
-        let sql = "SELECT e.position, c.body, c.recorded_at_us
-             FROM event e JOIN claim c USING (sequence, version, line_number)
-             WHERE e.insurer = $1 AND e.position > $2 ORDER BY e.position LIMIT $3";
-        let parameters: Parameters<'_> = &[&insurer.as_str(), &signed(after)?, &i64::from(limit)];
-        let rows = self.query(sql, parameters).await?;
-        let event = |row: &Row| stored_event(insurer, row.get(0), row.get(1), row.get(2));
-        rows.iter().map(event).collect()
+        command: NewCommand,
+        now: Timestamp,
+        decide: impl FnOnce(&Facts) -> Result<Effect, E>,
+    ) -> Result<Executed<E>, StoreError> {
+        let mut client = self.pool.get().await?;
+        let transaction = client.transaction().await?;
+        let executed = execute(&OnPostgres(&transaction), &command, now, decide).await?;
+        if matches!(executed, Executed::Done(_)) {
+            self.faults.pass(FaultPoint::BeforeCommit)?;
+            transaction.commit().await?;
+        } else {
+            transaction.rollback().await?;
+        }
+        Ok(executed)
+    }
+
+    /// A client whose transaction sees one state of the books.
+    pub(super) async fn reader(&self) -> Result<Client, StoreError> {
+        self.faults.pass(FaultPoint::OnRead)?;
+        Ok(self.pool.get().await?)
+    }
+
+    pub(super) async fn rebuild(&self) -> Result<(), StoreError> {
+        let mut client = self.pool.get().await?;
+        let transaction = client.transaction().await?;
+        // Whoever has written postings and not their balances yet adds to them afterwards.
+        transaction
+            .batch_execute("LOCK TABLE balance IN EXCLUSIVE MODE")
+            .await?;
+        lists::rebuild(&OnPostgres(&transaction)).await?;
+        self.faults.pass(FaultPoint::BeforeCommit)?;
+        Ok(transaction.commit().await?)
     }
 
     pub(super) async fn acknowledge(
@@ -214,6 +246,9 @@ async fn record(
     }
     let last = take_positions(transaction, &events).await?;
     insert_events(transaction, &events, &last).await?;
+    // Under the locks on the streams: whoever changes a balance holds that of its insurer.
+    add_to_balances(transaction, journals.iter().map(|(_, journal)| *journal)).await?;
+    insert_keys(transaction, &new).await?;
     Ok(Some(judged))
 }
 
@@ -329,14 +364,14 @@ async fn insert_journals(
 /// Takes the positions of all events, and locks each stream until the end of the transaction; the last of each.
 async fn take_positions(
     transaction: &Transaction<'_>,
-    events: &BTreeMap<Uzovi, Vec<NewEvent>>,
+    events: &BTreeMap<Uzovi, Vec<NewEvent<'_>>>,
 ) -> Result<BTreeMap<Uzovi, i64>, StoreError> {
     let insurers: Vec<&str> = events.keys().map(Uzovi::as_str).collect();
     let counts: Vec<i64> = events
         .values()
         .map(|events| counted(events.len()))
         .collect();
-    let sum = |events: &Vec<NewEvent>| events.iter().map(|event| event.cents).sum();
+    let sum = |events: &Vec<NewEvent<'_>>| events.iter().map(|event| event.cents).sum();
     let sums: Vec<i64> = events.values().map(sum).collect();
     // Rows are inserted, and so locked, in the order of the select: always that of UZOVI numbers.
     let sql = "INSERT INTO stream_head AS h (insurer, position, cents)
@@ -354,29 +389,90 @@ async fn take_positions(
 
 async fn insert_events(
     transaction: &Transaction<'_>,
-    events: &BTreeMap<Uzovi, Vec<NewEvent>>,
+    events: &BTreeMap<Uzovi, Vec<NewEvent<'_>>>,
     last: &BTreeMap<Uzovi, i64>,
 ) -> Result<(), StoreError> {
     let mut columns: [Vec<i64>; 5] = Default::default();
     let mut insurers = Vec::new();
+    let mut listed: [Vec<&str>; 4] = Default::default();
     for (insurer, events) in events {
         let last = last.get(insurer).expect("each stream gave a position");
         for (position, event) in (last - counted(events.len()) + 1..).zip(events) {
-            let NewEvent { key, cents } = *event;
-            let Unit { sequence, version } = key.unit;
-            let numbers = [position, sequence, version, key.line_number, cents];
+            let NewEvent { row, cents } = *event;
+            let Unit { sequence, version } = row.key.unit;
+            let numbers = [position, sequence, version, row.key.line_number, cents];
             for (column, number) in columns.iter_mut().zip(numbers) {
                 column.push(number);
+            }
+            for (column, text) in listed.iter_mut().zip(&row.listed) {
+                column.push(text);
             }
             insurers.push(insurer.as_str());
         }
     }
     let [positions, sequences, versions, lines, cents] = &columns;
-    let sql = "INSERT INTO event (insurer, position, sequence, version, line_number, cents)
+    let [payees, contracts, first_days, last_days] = &listed;
+    let sql = "INSERT INTO event (insurer, position, sequence, version, line_number, cents, payee,
+             contract_id, first_day, last_day)
          SELECT * FROM unnest($1::TEXT[], $2::BIGINT[], $3::BIGINT[], $4::BIGINT[],
-             $5::BIGINT[], $6::BIGINT[])";
+             $5::BIGINT[], $6::BIGINT[], $7::TEXT[], $8::TEXT[], $9::TEXT[], $10::TEXT[])";
     let statement = transaction.prepare_cached(sql).await?;
-    let parameters: Parameters<'_> = &[&insurers, positions, sequences, versions, lines, cents];
+    let parameters: Parameters<'_> = &[
+        &insurers, positions, sequences, versions, lines, cents, payees, contracts, first_days,
+        last_days,
+    ];
+    transaction.execute(&statement, parameters).await?;
+    Ok(())
+}
+
+/// Adds the lines of journals to the balances of their accounts, in one order for everybody.
+async fn add_to_balances<'a>(
+    transaction: &Transaction<'_>,
+    journals: impl Iterator<Item = &'a Journal>,
+) -> Result<(), StoreError> {
+    let (mut insurers, mut accounts) = (Vec::new(), Vec::new());
+    let (mut cents, mut counts) = (Vec::new(), Vec::new());
+    let changes = balance_changes(lines(journals));
+    for ((insurer, account), (sum, count)) in &changes {
+        insurers.push(insurer.as_str());
+        accounts.push(*account);
+        cents.push(*sum);
+        counts.push(*count);
+    }
+    let sql = "INSERT INTO balance AS b (insurer, account, cents, posting_count)
+         SELECT * FROM unnest($1::TEXT[], $2::TEXT[], $3::BIGINT[], $4::BIGINT[])
+         ON CONFLICT (insurer, account) DO UPDATE SET
+             cents = b.cents + excluded.cents,
+             posting_count = b.posting_count + excluded.posting_count";
+    let statement = transaction.prepare_cached(sql).await?;
+    let parameters: Parameters<'_> = &[&insurers, &accounts, &cents, &counts];
+    transaction.execute(&statement, parameters).await?;
+    Ok(())
+}
+
+/// The keys that claims were split by, where they are new.
+async fn insert_keys(transaction: &Transaction<'_>, rows: &[&ClaimRow]) -> Result<(), StoreError> {
+    let (mut insurers, mut years, mut bodies) = (Vec::new(), Vec::new(), Vec::new());
+    let mut texts: [Vec<&str>; 3] = Default::default();
+    let keys = keys_used(rows);
+    for ((insurer, _), key) in &keys {
+        insurers.push(insurer.as_str());
+        for (column, text) in texts
+            .iter_mut()
+            .zip([&key.contract_id, &key.region, &key.digest])
+        {
+            column.push(text);
+        }
+        years.push(key.year);
+        bodies.push(&*key.body);
+    }
+    let [contracts, regions, digests] = &texts;
+    let sql = "INSERT INTO allocation_key (insurer, contract_id, region, digest, year, body)
+         SELECT * FROM unnest($1::TEXT[], $2::TEXT[], $3::TEXT[], $4::TEXT[], $5::BIGINT[],
+             $6::BYTEA[])
+         ON CONFLICT DO NOTHING";
+    let statement = transaction.prepare_cached(sql).await?;
+    let parameters: Parameters<'_> = &[&insurers, contracts, regions, digests, &years, &bodies];
     transaction.execute(&statement, parameters).await?;
     Ok(())
 }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message as _;
 use ring::digest::{SHA256, digest};
-use samenloop_domain::cents::Cents;
+use samenloop_domain::{cents::Cents, ledger::Posting};
 use samenloop_proto::record::v1 as record;
 use uuid::Uuid;
 
 use super::*;
+use crate::wire::digest::hex;
 
 /// A message and the version of its outcome: its claims are recorded together or not at all.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -57,12 +58,26 @@ pub(super) struct ClaimRow {
     pub(super) body: Vec<u8>,
     /// Each insurer that hears of it, with its amount.
     pub(super) shares: BTreeMap<Uzovi, i64>,
+    /// Columns of its events: payee, contract, first and last day.
+    pub(super) listed: [String; 4],
+    /// What it was split by.
+    pub(super) key_used: KeyUsed,
+}
+
+/// A row of `allocation_key`, but for the insurer.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct KeyUsed {
+    pub(super) contract_id: String,
+    pub(super) region: String,
+    pub(super) year: i64,
+    pub(super) digest: String,
+    pub(super) body: Vec<u8>,
 }
 
 /// A row of `event` whose position is not taken yet.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct NewEvent {
-    pub(super) key: ClaimKey,
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NewEvent<'a> {
+    pub(super) row: &'a ClaimRow,
     pub(super) cents: i64,
 }
 
@@ -130,6 +145,58 @@ fn row(allocated: &AllocatedClaim) -> Result<ClaimRow, StoreError> {
         content_digest: content_digest(claim),
         body: encode(allocated, sum),
         shares,
+        listed: [
+            &claim.payee_agb,
+            &claim.contract_id,
+            &claim.first,
+            &claim.last,
+        ]
+        .map(Clone::clone),
+        key_used: key_used(claim),
+    })
+}
+
+fn key_used(claim: &wire::Claim) -> KeyUsed {
+    // Of what a claim tells of its key; who was the first to use it is no part of what it is.
+    let year = claim.first.get(..4).and_then(|year| year.parse().ok());
+    let mut key = wire::AllocationKey {
+        contract_id: claim.contract_id.clone(),
+        region: claim.region.clone(),
+        year: year.unwrap_or_default(),
+        insurer_shares: claim.insurer_shares.clone(),
+        sector_shares: claim.sector_shares.clone(),
+        first_claim_id: String::new(),
+    };
+    let digest = hex(ring::digest::digest(&SHA256, &key.encode_to_vec()).as_ref());
+    key.first_claim_id.clone_from(&claim.claim_id);
+    KeyUsed {
+        body: key.encode_to_vec(),
+        contract_id: key.contract_id,
+        region: key.region,
+        year: key.year.into(),
+        digest,
+    }
+}
+
+/// Rows of `allocation_key` of claims that are new, each once, in order: the first claim with a key names it.
+pub(super) fn keys_used<'a>(rows: &[&'a ClaimRow]) -> BTreeMap<(Uzovi, &'a str), &'a KeyUsed> {
+    let mut keys = BTreeMap::new();
+    for row in rows {
+        for insurer in row.shares.keys() {
+            let key = &row.key_used;
+            keys.entry((*insurer, &*key.digest)).or_insert(key);
+        }
+    }
+    keys
+}
+
+/// Insurer and line of every posting of the journals that are new.
+pub(super) fn lines<'a>(
+    journals: impl Iterator<Item = &'a Journal>,
+) -> impl Iterator<Item = (Uzovi, &'a Posting)> {
+    journals.flat_map(|journal| {
+        let insurer = journal.insurer;
+        journal.postings.iter().map(move |line| (insurer, line))
     })
 }
 
@@ -179,24 +246,6 @@ pub(super) fn decode(body: &[u8]) -> Result<AllocatedClaim, StoreError> {
     Ok(AllocatedClaim { claim, parts })
 }
 
-/// An event of `insurer` as it was stored.
-pub(super) fn stored_event(
-    insurer: Uzovi,
-    position: i64,
-    body: &[u8],
-    recorded_at_us: i64,
-) -> Result<StoredEvent, StoreError> {
-    let AllocatedClaim { claim, mut parts } = decode(body)?;
-    parts.retain(|part| part.insurer == insurer);
-    Ok(StoredEvent {
-        position: unsigned(position)?,
-        claim,
-        parts,
-        recorded_at: Timestamp::from_microsecond(recorded_at_us)
-            .map_err(|e| StoreError::Failed(e.to_string()))?,
-    })
-}
-
 /// What becomes of each row, given the digests of all claims that are stored of its messages.
 pub(super) fn judge(rows: &[ClaimRow], stored: &BTreeMap<ClaimKey, Vec<u8>>) -> Vec<Recorded> {
     let known: BTreeSet<Unit> = stored.keys().map(|key| key.unit).collect();
@@ -215,14 +264,12 @@ pub(super) fn units(rows: &[ClaimRow]) -> BTreeSet<Unit> {
 }
 
 /// Events of the rows that are new, per insurer in UZOVI order, each in the order of the rows.
-pub(super) fn new_events(rows: &[&ClaimRow]) -> BTreeMap<Uzovi, Vec<NewEvent>> {
-    let mut events: BTreeMap<Uzovi, Vec<NewEvent>> = BTreeMap::new();
+pub(super) fn new_events<'a>(rows: &[&'a ClaimRow]) -> BTreeMap<Uzovi, Vec<NewEvent<'a>>> {
+    let mut events: BTreeMap<Uzovi, Vec<NewEvent<'a>>> = BTreeMap::new();
     for row in rows {
         for (insurer, cents) in &row.shares {
-            events.entry(*insurer).or_default().push(NewEvent {
-                key: row.key,
-                cents: *cents,
-            });
+            let events = events.entry(*insurer).or_default();
+            events.push(NewEvent { row, cents: *cents });
         }
     }
     events

@@ -5,10 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use super::{
+    commands::{Effect, Executed, Facts, NewCommand},
+    execute::{add_to_balances, execute},
+    lists,
     rows::{
         ClaimKey, ClaimRow, NewEvent, Unit, claim_rows, counted, decode, journal_keys, judge,
-        new_events, new_rows, signed, stored_event, units, unsigned, uzovi,
+        keys_used, lines, new_events, new_rows, signed, units, unsigned, uzovi,
     },
+    statements::{OnSqlite, at_once},
     *,
 };
 use crate::{
@@ -17,10 +21,16 @@ use crate::{
     sqlite::Sqlite,
 };
 
-const MIGRATIONS: Migrations = &[(
-    "V1__claims_journals_events",
-    include_str!("../../migrations/settlement/sqlite/V1__claims_journals_events.sql"),
-)];
+const MIGRATIONS: Migrations = &[
+    (
+        "V1__claims_journals_events",
+        include_str!("../../migrations/settlement/sqlite/V1__claims_journals_events.sql"),
+    ),
+    (
+        "V2__money",
+        include_str!("../../migrations/settlement/sqlite/V2__money.sql"),
+    ),
+];
 
 /// The store; clones share the database.
 #[derive(Clone, Debug)]
@@ -50,28 +60,33 @@ impl SqliteSettlementStore {
             .await
     }
 
-    pub(super) async fn events(
+    /// Executes a command of an insurer.
+    pub(super) async fn execute<E: Send + 'static>(
         &self,
-        insurer: Uzovi,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<StoredEvent>, StoreError> {
-        let after = signed(after)?;
-        self.read(move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT e.position, c.body, c.recorded_at_us
-                 FROM event e JOIN claim c USING (sequence, version, line_number)
-                 WHERE e.insurer = ?1 AND e.position > ?2 ORDER BY e.position LIMIT ?3",
-            )?;
-            let mut rows = statement.query(params![insurer.as_str(), after, limit])?;
-            let mut events = Vec::new();
-            while let Some(row) = rows.next()? {
-                let body = row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?;
-                events.push(stored_event(insurer, row.get(0)?, body, row.get(2)?)?);
-            }
-            Ok(events)
-        })
-        .await
+        command: NewCommand,
+        now: Timestamp,
+        decide: impl FnOnce(&Facts) -> Result<Effect, E> + Send + 'static,
+    ) -> Result<Executed<E>, StoreError> {
+        let faults = self.faults.clone();
+        self.database
+            .call(move |connection| {
+                let transaction =
+                    connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let executed = at_once(execute(&OnSqlite(&transaction), &command, now, decide))?;
+                if matches!(executed, Executed::Done(_)) {
+                    faults.pass(FaultPoint::BeforeCommit)?;
+                    transaction.commit()?;
+                } else {
+                    transaction.rollback()?;
+                }
+                Ok(executed)
+            })
+            .await
+    }
+
+    pub(super) async fn rebuild(&self) -> Result<(), StoreError> {
+        self.write(|transaction| at_once(lists::rebuild(&OnSqlite(transaction))))
+            .await
     }
 
     pub(super) async fn acknowledge(
@@ -203,7 +218,7 @@ impl SqliteSettlementStore {
         .await
     }
 
-    async fn read<R: Send + 'static>(
+    pub(super) async fn read<R: Send + 'static>(
         &self,
         read: impl FnOnce(&Connection) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
@@ -239,14 +254,19 @@ fn record(
     let new = new_rows(rows, &judged);
     insert_claims(transaction, &new, now)?;
     let units: BTreeSet<Unit> = new.iter().map(|row| row.key.unit).collect();
+    let mut booked = Vec::new();
     for (key, journal) in journal_keys(batch)?.into_iter().zip(&batch.journals) {
         if units.contains(&key.0) {
             insert_journal(transaction, key, journal, now)?;
+            booked.push(journal);
         }
     }
     for (insurer, events) in new_events(&new) {
         insert_events(transaction, insurer, &events)?;
     }
+    let on = OnSqlite(transaction);
+    at_once(add_to_balances(&on, lines(booked.into_iter())))?;
+    insert_keys(transaction, &new)?;
     Ok(judged)
 }
 
@@ -333,7 +353,7 @@ fn insert_journal(
 fn insert_events(
     transaction: &Transaction<'_>,
     insurer: Uzovi,
-    events: &[NewEvent],
+    events: &[NewEvent<'_>],
 ) -> Result<(), StoreError> {
     let mut head = transaction.prepare_cached(
         "INSERT INTO stream_head (insurer, position, cents) VALUES (?1, ?2, ?3)
@@ -345,18 +365,44 @@ fn insert_events(
     let sum: i64 = events.iter().map(|event| event.cents).sum();
     let last: i64 = head.query_row(params![insurer.as_str(), count, sum], |row| row.get(0))?;
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO event (insurer, position, sequence, version, line_number, cents)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO event (insurer, position, sequence, version, line_number, cents, payee,
+             contract_id, first_day, last_day)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
-    for (position, event) in (last - count + 1..).zip(events) {
+    for (position, NewEvent { row, cents }) in (last - count + 1..).zip(events) {
+        let [payee, contract_id, first_day, last_day] = &row.listed;
         statement.execute(params![
             insurer.as_str(),
             position,
-            event.key.unit.sequence,
-            event.key.unit.version,
-            event.key.line_number,
-            event.cents,
+            row.key.unit.sequence,
+            row.key.unit.version,
+            row.key.line_number,
+            cents,
+            payee,
+            contract_id,
+            first_day,
+            last_day,
         ])?;
+    }
+    Ok(())
+}
+
+/// The keys that claims were split by, where they are new.
+fn insert_keys(transaction: &Transaction<'_>, rows: &[&ClaimRow]) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO allocation_key (insurer, contract_id, region, year, digest, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING",
+    )?;
+    for ((insurer, digest), key) in keys_used(rows) {
+        let of = params![
+            insurer.as_str(),
+            key.contract_id,
+            key.region,
+            key.year,
+            digest,
+            key.body
+        ];
+        statement.execute(of)?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ pub mod demo;
 pub mod existing;
 pub mod generate;
 pub mod healthcheck;
+pub mod ledger;
 pub mod reference;
 pub mod replay;
 pub mod report;

@@ -2,6 +2,8 @@
 
 mod certificates;
 mod errors;
+mod money;
+mod refusals;
 mod streams;
 
 use std::time::Duration;
@@ -35,12 +37,16 @@ struct Served {
 }
 
 async fn served(config: SettlementConfig) -> Served {
+    served_at(config, Timestamp::UNIX_EPOCH).await
+}
+
+async fn served_at(config: SettlementConfig, now: Timestamp) -> Served {
     let store = SettlementStore::open("sqlite::memory:", FaultPlan::default());
     let store = store.await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let shutdown = Shutdown::new();
-    let clock = Clock::scenario(Timestamp::UNIX_EPOCH);
+    let clock = Clock::scenario(now);
     let running = run(config, store.clone(), listener, clock, shutdown.clone());
     Served {
         store,
