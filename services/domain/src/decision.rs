@@ -9,6 +9,9 @@ mod past;
 #[cfg(test)]
 mod properties;
 mod register;
+mod rejudge;
+mod review;
+mod revision;
 #[cfg(test)]
 mod scenarios;
 
@@ -32,6 +35,9 @@ use crate::{
 
 pub use message::{decide_message, status_of};
 pub use register::{Registration, register, waits_for};
+pub use rejudge::{Loser, Rejudged, depends_on, excluding_rival, rejudge};
+pub use review::{Choice, Review, Shown, decide_review};
+pub use revision::{Before, PartUse, Revision};
 
 /// What is decided of a line.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -53,6 +59,12 @@ impl Verdict {
     #[must_use]
     pub fn uses_reference(self) -> bool {
         self != Self::Reject
+    }
+
+    /// Whether a debit with this verdict takes coverage, a term and ceilings.
+    #[must_use]
+    pub fn occupies(self) -> bool {
+        matches!(self, Self::Accept | Self::Reduce | Self::Review)
     }
 
     /// Whether a line with this verdict awards something.
@@ -247,6 +259,15 @@ pub struct ClaimFacts {
     pub sector_shares: Vec<Share>,
     /// What the prestatie rests on.
     pub legal_basis: String,
-    /// Of a credit: the line whose claim it reverses.
-    pub reverses: Option<CoverageId>,
+    /// Of a credit: the claim that it reverses.
+    pub reverses: Option<ReversedClaim>,
+}
+
+/// The claim that a credit reverses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReversedClaim {
+    /// The line that it was made for.
+    pub line: CoverageId,
+    /// The version of the outcome that awarded it.
+    pub version: u32,
 }

@@ -11,11 +11,11 @@ mod pairs;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, collections::BTreeSet};
 
 use crate::{
     cents::BasisPoints,
-    coverage::{Coverage, CoverageIndex, CoverageState, Covered},
+    coverage::{Coverage, CoverageId, CoverageIndex, CoverageState, Covered},
     decision::{EVIDENCE_MAX, Evidence, RivalFacts},
     declaration::Meeting,
     period::Day,
@@ -44,6 +44,38 @@ pub struct DoubleFunding {
     /// What is deducted: once, however many rules reduce. Also present under a stricter effect, as
     /// a proposal.
     pub deduction: Option<BasisPoints>,
+    /// Exclusions that an override set aside; they count for nothing above.
+    pub overridden: Vec<Evidence>,
+}
+
+/// Which rule hits a line, and for which rival; line rules have none.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct HitKey {
+    /// Id of the rule.
+    pub rule: Box<str>,
+    /// Version of the rule.
+    pub rule_version: u32,
+    /// The rival.
+    pub rival: Option<CoverageId>,
+}
+
+/// What a person who accepts a held line sets aside.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Acceptance {
+    /// Reviews that were shown.
+    pub seen: BTreeSet<HitKey>,
+    /// Exclusions that are overridden.
+    pub overrides: BTreeSet<HitKey>,
+}
+
+/// How a line comes to be judged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Judging<'a> {
+    /// As it was declared.
+    AsDeclared,
+    /// A person accepts it: what was shown is set aside, and a begin before that of an awarded
+    /// rival softens nothing any more.
+    Accepting(&'a Acceptance),
 }
 
 /// One rule that hits the line, with the rival for which it does.
@@ -71,14 +103,32 @@ pub fn decide_against(
     rivals: &[&Covered],
     reference: &Reference,
 ) -> DoubleFunding {
+    judge_against(coverage, rivals, reference, Judging::AsDeclared)
+}
+
+/// Judges a line against the rivals given, as declared or as a person accepts it.
+#[must_use]
+pub fn judge_against(
+    coverage: &Coverage,
+    rivals: &[&Covered],
+    reference: &Reference,
+    judging: Judging<'_>,
+) -> DoubleFunding {
     let of_line = reference
         .line_rules
         .iter()
         .filter_map(|rule| line_hit(coverage, rule));
     let of_pairs = rivals
         .iter()
-        .filter_map(|rival| pair_hit(coverage, rival, reference));
-    let mut hits: Vec<Hit<'_>> = of_line.chain(of_pairs).collect();
+        .filter_map(|rival| pair_hit(coverage, rival, reference, judging));
+    let (mut hits, mut overridden) = (Vec::new(), Vec::new());
+    for hit in of_line.chain(of_pairs) {
+        match hit.set_aside_by(judging) {
+            None => hits.push(hit),
+            Some(SetAside::Seen) => {}
+            Some(SetAside::Overridden) => overridden.push(hit.evidence(coverage)),
+        }
+    }
     hits.sort_by_key(|hit| {
         (
             Reverse(hit.effect),
@@ -97,6 +147,7 @@ pub fn decide_against(
             .collect(),
         rivals: u32::try_from(rivals).expect("an index has fewer than 2^32 entries"),
         deduction: deductible(coverage).filter(|_| reduces),
+        overridden,
     }
 }
 
@@ -147,6 +198,7 @@ fn pair_hit<'a>(
     coverage: &Coverage,
     rival: &'a Covered,
     reference: &'a Reference,
+    judging: Judging<'_>,
 ) -> Option<Hit<'a>> {
     let rule = rule_between(coverage, &rival.coverage, &reference.pair_rules)?;
     let mut effect = effect_on(coverage, rule.head.effect);
@@ -155,7 +207,8 @@ fn pair_hit<'a>(
     // What is held may still be refused, and what was paid before this line came is not taken back
     // because this one begins earlier: a person decides. A duplicate within one contract is one
     // whichever begins first.
-    let begins_earlier = coverage.period.first() < rival.coverage.period.first();
+    let begins_earlier =
+        judging == Judging::AsDeclared && coverage.period.first() < rival.coverage.period.first();
     let uncertain = rival.state == CoverageState::Held || (begins_earlier && !same_contract);
     if effect == Effect::Exclude && uncertain {
         effect = Effect::Review;
@@ -178,6 +231,26 @@ fn report_rank(code: ReasonCode) -> (bool, ReasonCode) {
     (code.as_str().starts_with("GDC-"), code)
 }
 
+/// How a hit comes to count for nothing.
+enum SetAside {
+    /// A review that the person was shown.
+    Seen,
+    /// An exclusion that the person overrides.
+    Overridden,
+}
+
+impl Evidence {
+    /// Which rule hit, and for which rival.
+    #[must_use]
+    pub fn key(&self) -> HitKey {
+        HitKey {
+            rule: self.rule.clone(),
+            rule_version: self.rule_version,
+            rival: self.rival.as_ref().map(|rival| rival.id),
+        }
+    }
+}
+
 impl<'a> Hit<'a> {
     fn new(head: &'a RuleHead, effect: Effect, rival: Option<&'a Covered>) -> Self {
         let codes = if effect == head.effect && !head.codes.is_empty() {
@@ -190,6 +263,25 @@ impl<'a> Hit<'a> {
             effect,
             codes,
             rival,
+        }
+    }
+
+    /// Whether the person who accepts the line sets this hit aside. A rule that allows no override
+    /// is never overridden.
+    fn set_aside_by(&self, judging: Judging<'_>) -> Option<SetAside> {
+        let Judging::Accepting(acceptance) = judging else {
+            return None;
+        };
+        let key = HitKey {
+            rule: self.head.id.clone(),
+            rule_version: self.head.version,
+            rival: self.rival.map(|rival| rival.id),
+        };
+        match self.effect {
+            Effect::Review => acceptance.seen.contains(&key).then_some(SetAside::Seen),
+            Effect::Exclude => (self.head.override_allowed && acceptance.overrides.contains(&key))
+                .then_some(SetAside::Overridden),
+            Effect::Allow | Effect::Reduce => None,
         }
     }
 

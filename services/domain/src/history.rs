@@ -17,11 +17,12 @@ use crate::{
     coverage::{CoverageId, CoverageIndex, CoverageKey, Subject},
     decision::{ClaimFacts, Verdict},
     declaration::{Declaration, Direction, PrestatieKey},
+    double_funding::HitKey,
     identifiers::{Agb, ContractId, InvoiceNumber, LineReference, PartyId, Sequence, Uzovi},
     period::{Day, Period, UNIQUENESS_YEARS, months_after},
 };
 
-pub use keys::keys_of;
+pub use keys::{keys_of, keys_of_line};
 
 /// A reference as a declarant used it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -107,6 +108,10 @@ pub struct PastLine {
     pub credited_by: Option<CoverageId>,
     /// What settlement got; a credit repeats it, so that no reference data is needed for it.
     pub claim: Option<ClaimFacts>,
+    /// The version of the outcome of its message in which it was decided last.
+    pub version: u32,
+    /// Of a held line: reviews that a person was shown and accepted before.
+    pub seen: BTreeSet<HitKey>,
 }
 
 /// What a credit must repeat (ruled: else 8017), and what it gives back.

@@ -33,6 +33,8 @@ pub enum Level {
     Message,
     /// One line.
     Line,
+    /// What a person asked for, which is not carried out; no sender gets it.
+    Command,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use crate::{
     coverage::subject_of,
     decision::{
-        ClaimFacts, LineDecision, Verdict, Withdrawal,
+        ClaimFacts, LineDecision, ReversedClaim, Verdict, Withdrawal,
         message::{Message, check_reference},
         past::Past,
     },
@@ -103,7 +103,10 @@ fn reverse(
 ) -> (LineDecision, Option<Withdrawal>) {
     let claim = original.claim.as_ref().map(|claim| ClaimFacts {
         invoice_number: message.input.declaration.invoice_number.clone(),
-        reverses: Some(original.id),
+        reverses: Some(ReversedClaim {
+            line: original.id,
+            version: original.version,
+        }),
         ..claim.clone()
     });
     let withdrawal = (original.verdict == Verdict::Review).then_some(Withdrawal {

@@ -5,12 +5,12 @@ use crate::{
     cents::{BasisPoints, Cents},
     coverage::{self, Coverage},
     decision::{
-        ClaimFacts, LineDecision, Verdict,
+        ClaimFacts, Evidence, LineDecision, Verdict,
         message::{Message, check_reference},
         past::Past,
     },
     declaration::{Line, Share},
-    double_funding::{self, DoubleFunding},
+    double_funding::{self, DoubleFunding, Judging},
     facts::{self, LineFacts},
     history::PastFacts,
     identifiers::Uzovi,
@@ -21,6 +21,16 @@ use crate::{
 
 /// Decides `line`. Ceilings and double funding are judged only where nothing refuses it before.
 pub(super) fn decide(message: &Message<'_>, line: &Line, past: &Past<'_>) -> LineDecision {
+    judge(message, line, past, Judging::AsDeclared).0
+}
+
+/// Decides `line`, as declared or as a person accepts it; also gives what an override set aside.
+pub(super) fn judge(
+    message: &Message<'_>,
+    line: &Line,
+    past: &Past<'_>,
+    judging: Judging<'_>,
+) -> (LineDecision, Vec<Evidence>) {
     let declaration = &message.input.declaration;
     let facts = facts::establish(declaration, line, message.reference);
     let mut rejections = message.input.findings.of_line(line.line_number).to_vec();
@@ -33,12 +43,14 @@ pub(super) fn decide(message: &Message<'_>, line: &Line, past: &Past<'_>) -> Lin
         rejections.extend(check_ceilings(message, &facts, &coverage, past));
         if rejections.is_empty() {
             let rivals = past.meeting(&coverage);
-            let judged = double_funding::decide_against(&coverage, &rivals, message.reference);
-            return award(message, &facts, coverage, judged);
+            let reference = message.reference;
+            let mut judged = double_funding::judge_against(&coverage, &rivals, reference, judging);
+            let overridden = std::mem::take(&mut judged.overridden);
+            return (award(message, &facts, coverage, judged), overridden);
         }
     }
     rejection::sort(&mut rejections);
-    LineDecision::rejected(line, rejections)
+    (LineDecision::rejected(line, rejections), Vec::new())
 }
 
 /// A contract bounds how often a prestatie is billed for one subject and insurer (0584).

@@ -27,7 +27,25 @@ pub(super) struct Message<'a> {
     pub(super) debits: BTreeSet<&'a LineReference>,
 }
 
-impl Message<'_> {
+impl<'a> Message<'a> {
+    /// A message that is not refused whole.
+    ///
+    /// Panics if `input` has no finding although a fact is missing that a finding would tell.
+    pub(super) fn of(input: &'a Validated, reference: &'a Reference) -> Self {
+        let declaration = &input.declaration;
+        Self {
+            input,
+            reference,
+            declarant: (declaration.declarant_agb.agb())
+                .expect("validation refuses a message whose declarant is malformed"),
+            insurer: (declaration.insurer_uzovi.uzovi())
+                .expect("validation refuses a message whose insurer is malformed"),
+            payee: payee_of(declaration)
+                .expect("validation refuses a message whose sender or declarant is malformed"),
+            debits: own_debits(input),
+        }
+    }
+
     /// `reference` as the declarant of the message uses it.
     pub(super) fn key(&self, reference: &LineReference) -> ReferenceKey {
         ReferenceKey {
@@ -57,17 +75,7 @@ pub fn decide_message(
         return refuse(input, sequence, rejections);
     }
     let declaration = &input.declaration;
-    let message = Message {
-        input,
-        reference,
-        declarant: (declaration.declarant_agb.agb())
-            .expect("validation refuses a message whose declarant is malformed"),
-        insurer: (declaration.insurer_uzovi.uzovi())
-            .expect("validation refuses a message whose insurer is malformed"),
-        payee: payee_of(declaration)
-            .expect("validation refuses a message whose sender or declarant is malformed"),
-        debits: own_debits(input),
-    };
+    let message = Message::of(input, reference);
     let mut past = Past::new(history);
     let mut decided = BTreeMap::new();
     let mut withdrawn = Vec::new();

@@ -10,7 +10,7 @@ use crate::{
     coverage::{Coverage, CoverageId, CoverageIndex, CoverageState, Covered},
     decision::{LineDecision, Verdict},
     declaration::Direction,
-    history::{CeilingKey, History, PastLine, ReferenceKey, TermKey, is_used_up},
+    history::{CeilingKey, History, PastFacts, PastLine, ReferenceKey, TermKey, is_used_up},
     identifiers::Uzovi,
     period::Day,
 };
@@ -25,6 +25,8 @@ pub(super) struct Past<'a> {
     terms: BTreeMap<TermKey, i64>,
     /// Cents taken and given back by this message, on balance.
     ceilings: BTreeMap<CeilingKey, Cents>,
+    /// The line that is decided again: what it uses does not stand in its own way.
+    again: Option<CoverageId>,
 }
 
 impl<'a> Past<'a> {
@@ -36,13 +38,27 @@ impl<'a> Past<'a> {
             references: BTreeSet::new(),
             terms: BTreeMap::new(),
             ceilings: BTreeMap::new(),
+            again: None,
         }
+    }
+
+    /// The history without what `line`, which is decided again, takes of it.
+    pub(super) fn without(history: &'a History, line: &PastLine) -> Self {
+        let mut past = Self::new(history);
+        past.again = Some(line.id);
+        past.credited.insert(line.id);
+        if let Some(facts) = (line.facts.as_ref()).filter(|_| line.verdict.occupies()) {
+            past.take(facts, -1);
+        }
+        past
     }
 
     /// Whether a line that was not refused has used the reference within five years before `day`.
     pub(super) fn is_reference_used(&self, key: &ReferenceKey, day: Day) -> bool {
-        let before =
-            |line: &&PastLine| line.verdict.uses_reference() && is_used_up(line.received_on, day);
+        let before = |line: &&PastLine| {
+            let other = Some(line.id) != self.again;
+            other && line.verdict.uses_reference() && is_used_up(line.received_on, day)
+        };
         self.references.contains(key) || self.lines(key).find(before).is_some()
     }
 
@@ -112,13 +128,17 @@ impl<'a> Past<'a> {
             return;
         };
         let gives_back = decided.direction == Direction::Credit;
+        self.take(facts, if gives_back { -1 } else { 1 });
+    }
+
+    /// Takes what a line takes of terms and ceilings, or with -1 gives it back.
+    fn take(&mut self, facts: &PastFacts, times: i64) {
         if let Some(term) = &facts.term {
-            let used = self.terms.entry(term.clone()).or_default();
-            *used += if gives_back { -1 } else { 1 };
+            *self.terms.entry(term.clone()).or_default() += times;
         }
         for (key, cents) in &facts.ceilings {
             let taken = self.ceilings.entry(key.clone()).or_default();
-            *taken = *taken + if gives_back { -*cents } else { *cents };
+            *taken = *taken + if times < 0 { -*cents } else { *cents };
         }
     }
 

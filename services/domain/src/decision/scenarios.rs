@@ -2,6 +2,7 @@
 
 mod credits;
 mod double_funding;
+mod reviews;
 
 use crate::{
     decision::{Registration, Status, Validated, register, waits_for},

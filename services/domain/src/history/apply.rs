@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::{
     cents::Cents,
     coverage::{CoverageId, CoverageState, Covered},
-    decision::{LineDecision, MessageDecision, Validated, Verdict},
+    decision::{LineDecision, MessageDecision, PartUse, Revision, Validated, Verdict},
     history::{History, PastFacts, PastLine, ReferenceKey, RegisteredMessage},
-    identifiers::Agb,
+    identifiers::{Agb, Sequence},
 };
 
 impl History {
@@ -53,6 +53,57 @@ impl History {
         }
     }
 
+    /// Makes a new decision of an earlier line part of the past.
+    pub fn revise(&mut self, declarant: Agb, revision: &Revision) {
+        let decided = &revision.decision;
+        if let Some(message) = self.messages.get_mut(&revision.message_id) {
+            message.version = revision.version;
+        }
+        match &revision.invoice_part {
+            PartUse::Unchanged => {}
+            PartUse::Taken(part, day) => {
+                self.invoice_parts.insert(part.clone(), *day);
+            }
+            PartUse::Released(part) => {
+                self.invoice_parts.remove(part);
+            }
+        }
+        self.coverage.remove(revision.line);
+        if let Some(facts) = revision.before.taken() {
+            self.give_back(facts);
+        }
+        self.occupy(revision.line, decided);
+        let key = ReferenceKey {
+            declarant,
+            reference: decided.line_reference.clone(),
+        };
+        let known = self.lines.get_mut(&key).into_iter().flatten();
+        for line in known.filter(|line| line.id == revision.line) {
+            line.verdict = decided.verdict;
+            line.awarded = decided.awarded;
+            line.proposed = decided.proposed;
+            line.facts.clone_from(&decided.facts);
+            line.claim.clone_from(&decided.claim);
+            line.version = revision.version;
+            line.seen.clone_from(&revision.seen);
+        }
+    }
+
+    /// A chunk of existing prestaties occupies nothing any more.
+    pub fn withdraw_import(&mut self, sequence: Sequence) {
+        let of_chunk =
+            |it: &&Covered| it.id.sequence == sequence && it.state == CoverageState::Imported;
+        let ids: Vec<CoverageId> = self
+            .coverage
+            .entries()
+            .filter(of_chunk)
+            .map(|it| it.id)
+            .collect();
+        for id in ids {
+            self.coverage.remove(id);
+        }
+    }
+
     /// What an awarded or held debit takes from now on.
     fn occupy(&mut self, id: CoverageId, decided: &LineDecision) {
         let (Some(coverage), Some(facts)) = (&decided.coverage, &decided.facts) else {
@@ -93,9 +144,13 @@ impl History {
                 line.proposed = Cents::ZERO;
             }
         }
-        let Some(facts) = facts else {
-            return;
-        };
+        if let Some(facts) = facts {
+            self.give_back(facts);
+        }
+    }
+
+    /// Gives back what a line took of its term and ceilings.
+    fn give_back(&mut self, facts: &PastFacts) {
         if let Some(used) = (facts.term.as_ref()).and_then(|term| self.terms.get_mut(term)) {
             *used = used.saturating_sub(1);
         }
@@ -133,6 +188,8 @@ impl History {
             received_on: input.received_on,
             credited_by: None,
             claim: decided.claim.clone(),
+            version: 1,
+            seen: BTreeSet::new(),
         });
     }
 }

@@ -32,20 +32,46 @@ pub fn keys_of(batch: &[&Validated], reference: &Reference) -> HistoryKeys {
             continue;
         }
         for line in &declaration.lines {
-            keys.references.extend(references_of(declarant, line));
-            if line.direction == Direction::Credit {
-                continue;
-            }
-            let facts = facts::establish(declaration, line, reference);
-            keys.terms.extend(ceiling::term_of(&facts));
-            if input.findings.of_line(line.line_number).is_empty() {
-                let ceilings = ceiling::ceilings_of(&facts);
-                keys.ceilings.extend(ceilings.map(|(key, _)| key));
-                add_coverage(&mut keys.coverage, &facts, reference);
-            }
+            add_line(&mut keys, input, declarant, line, reference);
         }
     }
     keys
+}
+
+/// What deciding one line of `input` again may ask of the past.
+#[must_use]
+pub fn keys_of_line(input: &Validated, line_number: u64, reference: &Reference) -> HistoryKeys {
+    let mut keys = HistoryKeys::default();
+    let declaration = &input.declaration;
+    keys.messages.insert(declaration.message_id);
+    keys.invoice_parts.extend(invoice_part_of(declaration));
+    if let Some(declarant) = declaration.declarant_agb.agb() {
+        let lines = declaration.lines.iter();
+        for line in lines.filter(|line| u64::from(line.line_number) == line_number) {
+            add_line(&mut keys, input, declarant, line, reference);
+        }
+    }
+    keys
+}
+
+fn add_line(
+    keys: &mut HistoryKeys,
+    input: &Validated,
+    declarant: Agb,
+    line: &Line,
+    reference: &Reference,
+) {
+    keys.references.extend(references_of(declarant, line));
+    if line.direction == Direction::Credit {
+        return;
+    }
+    let facts = facts::establish(&input.declaration, line, reference);
+    keys.terms.extend(ceiling::term_of(&facts));
+    if input.findings.of_line(line.line_number).is_empty() {
+        let ceilings = ceiling::ceilings_of(&facts);
+        keys.ceilings.extend(ceilings.map(|(key, _)| key));
+        add_coverage(&mut keys.coverage, &facts, reference);
+    }
 }
 
 fn references_of(declarant: Agb, line: &Line) -> impl Iterator<Item = ReferenceKey> {

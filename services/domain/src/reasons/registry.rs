@@ -364,4 +364,40 @@ pub const REASONS: &[ReasonEntry] = reasons! {
         "Awarded lower, because part of it is paid through client-bound prestaties."
         "002_eb0531d2b212ba40.txt, 3.1.2"
         "Nothing: the deduction is the one that the contract agreed."
+    "GDC-BEOORDEELD" Line
+        "Na beoordeling door een medewerker is een lager bedrag toegekend."
+        "A person who looked at the line awarded less."
+        "Vektis COD954-VEKT, 8059; 002_eb0531d2b212ba40.txt, chapter 4"
+        "Ask the insurer why."
+    // Commands of persons that are not carried out.
+    "GDC-NIET-AANGEHOUDEN" Command
+        "De regel wacht niet op beoordeling."
+        "The line is not held: it was decided, credited, or never declared."
+        "Samenloop, decisions by persons"
+        "Look at its newest outcome; an awarded line is undone by a credit of its declarant."
+    "GDC-VERSIE" Command
+        "De regel is gewijzigd sinds de uitkomst die is bekeken."
+        "The line was decided anew after the version of the outcome that was looked at."
+        "Samenloop, decisions by persons"
+        "Look at the newest version and decide again."
+    "GDC-GEEN-OVERRIDE" Command
+        "De regel voor dubbele bekostiging laat geen afwijking toe."
+        "The rule of double funding allows no override."
+        "Samenloop, decisions by persons; pair rules of the reference data"
+        "Refuse the line, or have one of the two credited."
+    "GDC-BEDRAG" Command
+        "Het bedrag is niet lager dan wat wordt toegekend."
+        "The amount is not above nil and below what would be awarded."
+        "Samenloop, decisions by persons"
+        "Accept without an amount, or name a lower one."
+    "GDC-TWEEDE-PERSOON" Command
+        "Boven dit bedrag moet een tweede, andere medewerker instemmen."
+        "Above this amount a second, other person must agree."
+        "Samenloop, decisions by persons; configuration reviews.second_person_above_cents"
+        "Send it again under a new command id, with a second person."
+    "GDC-OPDRACHT" Command
+        "De opdracht noemt iets dat niet bestaat, of het nummer is met andere inhoud gebruikt."
+        "The command names what does not exist, or its id was used for another command."
+        "Samenloop, decisions by persons"
+        "Correct it and send it under a new command id."
 };

@@ -1,8 +1,8 @@
 //! Stories of credits.
 
 use crate::{
-    decision::Status,
     decision::scenarios::quarter,
+    decision::{ReversedClaim, Status},
     declaration::Line,
     fixtures::Register,
     fixtures::{bdss, cents, credit, first_line_of},
@@ -20,7 +20,13 @@ fn credit_reverses_exactly_what_was_awarded_and_frees_everything() {
     let (first, second) = (first.expect("awarded"), second.expect("awarded"));
     assert_eq!(first.insurer_shares, second.insurer_shares);
     assert_eq!(first.sector_shares, second.sector_shares);
-    assert_eq!(second.reverses, Some(first_line_of(1)));
+    assert_eq!(
+        second.reverses,
+        Some(ReversedClaim {
+            line: first_line_of(1),
+            version: 1
+        })
+    );
     assert!(world.history.coverage.is_empty());
     assert_eq!(world.history.terms.values().copied().max(), Some(0));
     assert_eq!(world.send(vec![credit("R3", &original)]), "reject 8084");
