@@ -30,6 +30,8 @@ pub struct Config {
     pub health: Listener,
     /// Files with secrets.
     pub keys: Keys,
+    /// Lines that are decided again.
+    pub reviews: Reviews,
     /// Bounds.
     pub limits: Limits,
 }
@@ -103,6 +105,26 @@ pub struct Keys {
     pub sealing: String,
 }
 
+/// Lines that are decided again.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reviews {
+    /// Award in cents above which a second, other person must agree to accept a held line; 0: always.
+    pub second_person_above_cents: u64,
+    /// `list` or `rejudge`: what becomes of a refused line once what excluded it is gone.
+    pub on_credit: OnCredit,
+}
+
+/// What becomes of a refused line once what excluded it is gone.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnCredit {
+    /// A person is told.
+    List,
+    /// It is decided again at once.
+    Rejudge,
+}
+
 /// Bounds.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -148,6 +170,10 @@ impl Default for Config {
             keys: Keys {
                 pseudonyms: String::new(),
                 sealing: String::new(),
+            },
+            reviews: Reviews {
+                second_person_above_cents: 1_000_000,
+                on_credit: OnCredit::List,
             },
             limits: Limits {
                 prefetch: 64,

@@ -110,6 +110,7 @@ fn explained(entry: &ReasonEntry) -> Explained {
             Level::Delivery => "delivery",
             Level::Message => "message",
             Level::Line => "line",
+            Level::Command => "command",
         },
         dutch: entry.dutch,
         english: entry.english,

@@ -190,6 +190,50 @@ impl DecisionStore {
         both!(self, store => store.log_after(after, limit))
     }
 
+    /// Held lines after one of them, in order of line, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn held_lines(
+        &self,
+        filter: &ListFilter,
+        after: CoverageId,
+        limit: u32,
+    ) -> Result<Vec<HeldLine>, StoreError> {
+        both!(self, store => store.held_lines(filter, after, limit))
+    }
+
+    /// Open cases after one of them, in order of number, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn cases(
+        &self,
+        filter: &ListFilter,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<ReviewCase>, StoreError> {
+        both!(self, store => store.cases(filter, after, limit))
+    }
+
+    /// A command with its result, once it is decided.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn command(&self, id: Uuid) -> Result<Option<DecidedCommand>, StoreError> {
+        both!(self, store => store.command(id))
+    }
+
+    /// One entry of the log.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn log_entry(&self, sequence: Sequence) -> Result<Option<LoggedEntry>, StoreError> {
+        let before = Sequence(sequence.0.saturating_sub(1));
+        let entry = self.log_after(before, 1).await?.into_iter().next();
+        Ok(entry.filter(|entry| entry.sequence == sequence))
+    }
+
     /// Counts for the operator page.
     ///
     /// # Errors
@@ -240,6 +284,55 @@ impl DecisionTransaction {
         match self {
             Self::Postgres(transaction) => transaction.load_messages(message_ids).await,
             Self::Sqlite(transaction) => transaction.load_messages(message_ids).await,
+        }
+    }
+
+    /// A command that was decided before.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the transaction is then useless.
+    pub async fn load_command(&mut self, id: Uuid) -> Result<Option<DecidedCommand>, StoreError> {
+        match self {
+            Self::Postgres(transaction) => transaction.load_command(id).await,
+            Self::Sqlite(transaction) => transaction.load_command(id).await,
+        }
+    }
+
+    /// Whether a case is on the list.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the transaction is then useless.
+    pub async fn is_case_open(&mut self, id: u64) -> Result<bool, StoreError> {
+        match self {
+            Self::Postgres(transaction) => transaction.is_case_open(id).await,
+            Self::Sqlite(transaction) => transaction.is_case_open(id).await,
+        }
+    }
+
+    /// Whether a chunk of existing prestaties occupies anything.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the transaction is then useless.
+    pub async fn is_import_in_force(&mut self, sequence: Sequence) -> Result<bool, StoreError> {
+        match self {
+            Self::Postgres(transaction) => transaction.is_import_in_force(sequence).await,
+            Self::Sqlite(transaction) => transaction.is_import_in_force(sequence).await,
+        }
+    }
+
+    /// Refused lines that wait for what was freed, in order of line, at most `limit` after one.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the transaction is then useless.
+    pub async fn load_excluded_by(
+        &mut self,
+        freed: Freed,
+        after: CoverageId,
+        limit: u32,
+    ) -> Result<Vec<CoverageId>, StoreError> {
+        match self {
+            Self::Postgres(transaction) => transaction.load_excluded_by(freed, after, limit).await,
+            Self::Sqlite(transaction) => transaction.load_excluded_by(freed, after, limit).await,
         }
     }
 

@@ -10,16 +10,21 @@
 mod dispatch;
 pub mod postgres;
 mod read_back;
+mod review;
 mod rows;
 pub mod sqlite;
 mod words;
 
+pub use review::{
+    CaseKind, DecidedCommand, Freed, HeldLine, ListFilter, NewCase, ReviewCase, RevisedLine,
+};
 pub use rows::chained;
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 use samenloop_domain::{
+    coverage::CoverageId,
     decision::{MessageDecision, Validated},
     history::{History, HistoryKeys},
     identifiers::{PartyId, ReferenceVersion, Sequence},
@@ -176,7 +181,7 @@ pub struct NewLogEntry {
     /// Its number; the numbers of a batch follow the head without gaps.
     pub sequence: Sequence,
     /// What it is: "message_decided", "reference_activated", "existing_imported", "set_aside",
-    /// "released".
+    /// "released", "review_decided", "line_rejudged", "import_withdrawn".
     pub kind: &'static str,
     /// When.
     pub recorded_at: Timestamp,
@@ -215,6 +220,18 @@ pub struct DecisionBatch {
     pub log: Vec<NewLogEntry>,
     /// Messages decided, in order of number; each has its entry in `log`.
     pub decided: Vec<DecidedMessage>,
+    /// Lines decided again, in order; each has its entry in `log`.
+    pub revisions: Vec<RevisedLine>,
+    /// Of refused lines that are known already: the rival that they wait for from now on.
+    pub excluded_by: BTreeMap<CoverageId, Option<CoverageId>>,
+    /// Chunks of existing prestaties that occupy nothing any more.
+    pub withdrawn_imports: Vec<Sequence>,
+    /// Commands with their results.
+    pub commands: Vec<DecidedCommand>,
+    /// Cases for the list of reviews; one that is listed already stays as it is.
+    pub cases: Vec<NewCase>,
+    /// Cases that a command takes off the list.
+    pub dismissed: Vec<(u64, Uuid)>,
     /// New versions of outcomes of earlier messages.
     pub revised: Vec<(PartyId, wire::Outcome)>,
     /// Rows for the outbox, in order.

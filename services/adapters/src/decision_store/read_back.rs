@@ -1,5 +1,7 @@
 //! From columns, as both databases give them, back to what they were written from.
 
+use std::collections::BTreeSet;
+
 use prost::Message as _;
 use samenloop_domain::{
     cents::Cents,
@@ -9,13 +11,17 @@ use samenloop_domain::{
     history::{PastLine, ReferenceKey, RegisteredMessage},
     identifiers::{Agb, LineReference, Sequence, Uzovi},
 };
+use samenloop_proto::record::v1 as record;
 
 use super::{
     rows::{TALLY_MESSAGES, TALLY_REASON, TALLY_VERDICT},
-    words::{Word, digest, small, unexpected, unsigned},
+    words::{Word, digest, instant, small, unexpected, unsigned},
     *,
 };
-use crate::wire::record::{decode, read_claim_facts, read_coverage, read_past_facts};
+use crate::wire::{
+    record::{decode, read_claim_facts, read_coverage, read_past_facts},
+    review::read_hits,
+};
 
 /// A line of the past, with the message that it came in.
 pub(super) struct LineColumns {
@@ -35,6 +41,8 @@ pub(super) struct LineColumns {
     pub(super) facts: Option<Vec<u8>>,
     pub(super) coverage: Option<Vec<u8>>,
     pub(super) claim: Option<Vec<u8>>,
+    pub(super) version: i64,
+    pub(super) seen: Option<Vec<u8>>,
 }
 
 impl LineColumns {
@@ -73,6 +81,11 @@ impl LineColumns {
                 .map(|(sequence, line)| line_id(sequence, line))
                 .transpose()?,
             claim: self.claim.map(read_claim).transpose()?,
+            version: small(self.version)?,
+            seen: match self.seen {
+                Some(bytes) => read_hits(&record::Hits::decode(bytes.as_slice())?.hits),
+                None => BTreeSet::new(),
+            },
         });
         Ok(())
     }
@@ -191,4 +204,95 @@ pub(super) fn line_id(sequence: i64, line: i64) -> Result<CoverageId, StoreError
 /// An amount.
 pub(super) fn cents(cents: i64) -> Result<Cents, StoreError> {
     Cents::new(cents).ok_or_else(|| unexpected("amount", cents))
+}
+
+/// Ids of rules from their text.
+fn rules_of(text: &str) -> Vec<String> {
+    text.split_whitespace().map(ToOwned::to_owned).collect()
+}
+
+/// A held line as a list gives it.
+pub(super) struct HeldColumns {
+    pub(super) line: (i64, i64),
+    pub(super) message_id: Uuid,
+    pub(super) line_reference: String,
+    pub(super) declarant: String,
+    pub(super) insurer: String,
+    pub(super) contract_id: String,
+    pub(super) rules: String,
+    pub(super) version: i64,
+    pub(super) proposed: i64,
+    pub(super) held_since: i64,
+}
+
+impl HeldColumns {
+    pub(super) fn read(self) -> Result<HeldLine, StoreError> {
+        Ok(HeldLine {
+            line: line_id(self.line.0, self.line.1)?,
+            message_id: self.message_id,
+            line_reference: self.line_reference,
+            declarant: self.declarant,
+            insurer: self.insurer,
+            contract_id: self.contract_id,
+            rules: rules_of(&self.rules),
+            version: small(self.version)?,
+            proposed: cents(self.proposed)?,
+            held_since: instant(self.held_since)?,
+        })
+    }
+}
+
+/// A case as a list gives it.
+pub(super) struct CaseColumns {
+    pub(super) id: i64,
+    pub(super) kind: String,
+    pub(super) line: (i64, i64),
+    pub(super) other: (i64, i64),
+    pub(super) cause: i64,
+    pub(super) line_reference: String,
+    pub(super) declarant: String,
+    pub(super) insurer: String,
+    pub(super) contract_id: String,
+    pub(super) rules: String,
+    pub(super) opened_at: i64,
+}
+
+impl CaseColumns {
+    pub(super) fn read(self) -> Result<ReviewCase, StoreError> {
+        let declarant = Agb::parse(&self.declarant);
+        Ok(ReviewCase {
+            id: unsigned(self.id)?,
+            case: NewCase {
+                kind: CaseKind::read(&self.kind)?,
+                line: line_id(self.line.0, self.line.1)?,
+                other: line_id(self.other.0, self.other.1)?,
+                cause: Sequence(unsigned(self.cause)?),
+                line_reference: self.line_reference,
+                declarant: declarant.ok_or_else(|| unexpected("AGB code", &self.declarant))?,
+                insurer: self.insurer,
+                contract_id: self.contract_id,
+                rules: rules_of(&self.rules),
+            },
+            opened_at: instant(self.opened_at)?,
+        })
+    }
+}
+
+/// A command with its result.
+pub(super) fn decided_command(
+    id: Uuid,
+    content_digest: &[u8],
+    person: String,
+    sequence: Option<i64>,
+    result: &[u8],
+    decided_at: i64,
+) -> Result<DecidedCommand, StoreError> {
+    Ok(DecidedCommand {
+        id,
+        content_digest: digest(content_digest)?,
+        person,
+        sequence: sequence.map(unsigned).transpose()?.map(Sequence),
+        result: record::CommandResult::decode(result)?,
+        decided_at: instant(decided_at)?,
+    })
 }

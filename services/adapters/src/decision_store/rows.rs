@@ -5,13 +5,14 @@
 
 mod chain;
 mod outbox;
+mod review;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message as _;
 use samenloop_domain::{
     coverage::{CoverageId, CoverageState},
-    decision::{LineDecision, Verdict},
+    decision::{LineDecision, Verdict, excluding_rival},
     history::{CeilingKey, InvoicePart, PastFacts, TermKey},
     identifiers::{Agb, Sequence},
     rejection,
@@ -25,6 +26,7 @@ use crate::wire::record::{write_claim_facts, write_coverage, write_past_facts};
 
 pub use chain::chained;
 pub(super) use outbox::OutboxInsert;
+pub(super) use review::{ReviewRows, rules_text};
 
 /// Everything that one transaction writes, in rows.
 #[derive(Default)]
@@ -47,6 +49,7 @@ pub(super) struct BatchRows {
     pub(super) references: Vec<(Sequence, StoredReference)>,
     pub(super) set_aside: Vec<WaitingMessage>,
     pub(super) released: Vec<(PartyId, Uuid)>,
+    pub(super) reviews: ReviewRows,
     pub(super) tallies: Tallies,
 }
 
@@ -91,6 +94,8 @@ pub(super) struct LineRow {
     pub(super) facts: Option<Vec<u8>>,
     pub(super) coverage: Option<Vec<u8>>,
     pub(super) claim: Option<Vec<u8>>,
+    /// The rival that excludes it.
+    pub(super) excluded_by: Option<CoverageId>,
 }
 
 pub(super) struct CoverageRow {
@@ -129,12 +134,21 @@ impl BatchRows {
             released: batch.released,
             ..Self::default()
         };
+        rows.reviews.written_at = written_at;
         for decided in &batch.decided {
             rows.add_message(decided);
         }
         for (sequence, row) in batch.imported {
             rows.add_imported(sequence, &row);
         }
+        for revised in &batch.revisions {
+            rows.add_revision(revised);
+        }
+        rows.reviews.excluded_by = batch.excluded_by;
+        rows.reviews.withdrawn_imports = batch.withdrawn_imports;
+        rows.reviews.commands = batch.commands;
+        rows.reviews.cases = batch.cases;
+        rows.reviews.dismissed = batch.dismissed;
         // Coverage that was freed by the same batch that took it is not written at all.
         let credits = &rows.credits;
         rows.coverage
@@ -202,10 +216,12 @@ impl BatchRows {
             facts: (line.facts.as_ref()).map(|facts| write_past_facts(facts).encode_to_vec()),
             coverage: (line.coverage.as_ref()).map(|it| write_coverage(it).encode_to_vec()),
             claim: (line.claim.as_ref()).map(|claim| write_claim_facts(claim).encode_to_vec()),
+            excluded_by: excluding_rival(line),
         });
-        if declarant.is_none() {
+        let Some(declarant) = declarant else {
             return;
-        }
+        };
+        self.hold(declarant, decided, line, id);
         if let (Some(coverage), Some(facts)) = (&line.coverage, &line.facts) {
             let state = match line.verdict {
                 Verdict::Review => CoverageState::Held,
@@ -216,6 +232,7 @@ impl BatchRows {
         }
         if let Some(original) = line.reverses {
             self.credits.insert(original, id);
+            self.reviews.held.remove(&original);
             if let Some(facts) = &line.facts {
                 self.take(facts, -1);
             }

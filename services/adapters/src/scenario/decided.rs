@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use samenloop_domain::{
     allocation::allocate,
     coverage::{CoverageId, CoverageState, Covered},
-    decision::{MessageDecision, Validated, decide_message},
+    decision::{MessageDecision, Review, Validated, decide_message, decide_review},
     history::History,
     identifiers::{Bsn, PartyId, Sequence},
     period::Day,
@@ -15,15 +15,19 @@ use samenloop_domain::{
     validation::{Environment, validate_declaration},
 };
 
+use samenloop_proto::declaration::v1::Outcome;
+use uuid::Uuid;
+
 use super::{
-    Action, Expected, ExpectedAllocation, ExpectedLine, Import, Scenario, load_all, load_with,
-    waves,
+    Action, Decision, Expected, ExpectedAllocation, ExpectedLine, Import, Scenario, load_all,
+    load_with, waves,
 };
 use crate::{
+    clock::noon,
     existing,
     generate::{Generated, Generator},
     pseudonym::PseudonymKeys,
-    wire,
+    wire::{self, review},
 };
 
 struct Engine<'a> {
@@ -31,6 +35,7 @@ struct Engine<'a> {
     keys: PseudonymKeys,
     history: History,
     sequence: Sequence,
+    told: BTreeMap<Uuid, (Validated, Outcome)>,
 }
 
 impl<'a> Engine<'a> {
@@ -40,6 +45,7 @@ impl<'a> Engine<'a> {
             keys: PseudonymKeys::fixed_for_demo(),
             history: History::default(),
             sequence: Sequence(0),
+            told: BTreeMap::new(),
         }
     }
 
@@ -63,7 +69,51 @@ impl<'a> Engine<'a> {
         self.sequence.0 += 1;
         let decision = decide_message(&input, &self.history, self.reference, self.sequence);
         self.history.apply(&input, &decision);
+        let answer =
+            wire::outcome::of_decision(&input, noon(received_on), &decision, self.reference);
+        self.told
+            .insert(input.declaration.message_id, (input, answer));
         decision
+    }
+
+    /// What a person's decision makes of the line.
+    fn review(&mut self, decision: &Decision) -> ExpectedLine {
+        let (input, outcome) = self.told.get_mut(&decision.message_id).unwrap();
+        let command = decision.command(outcome.sequence, outcome);
+        let command = review::read_command(command).unwrap();
+        let review::Action::Decide {
+            line,
+            version_seen,
+            choice,
+            overrides,
+        } = &command.action
+        else {
+            panic!("{command:?}")
+        };
+        let review = Review {
+            input,
+            line: *line,
+            version_seen: *version_seen,
+            shown: &review::shown_of(outcome, line.line).unwrap().unwrap(),
+            choice: *choice,
+            overrides,
+        };
+        let revision = decide_review(&review, &self.history, self.reference).unwrap();
+        self.sequence.0 += 1;
+        let declarant = input.declaration.declarant_agb.agb().unwrap();
+        self.history.revise(declarant, &revision);
+        *outcome = wire::outcome::with_revision(outcome, &revision);
+        let decided = &revision.decision;
+        let expected = &decision.expected.lines[decision.line_number as usize - 1];
+        ExpectedLine {
+            line_reference: decided.line_reference.to_string(),
+            verdict: decided.verdict,
+            awarded_cents: decided.awarded.get(),
+            proposed_cents: expected.proposed_cents.map(|_| decided.proposed.get()),
+            reasons: (rejection::codes(&decided.rejections).iter())
+                .map(ToString::to_string)
+                .collect(),
+        }
     }
 
     fn import(&mut self, import: &Import) {
@@ -143,6 +193,13 @@ fn every_scenario_gets_the_outcome_that_it_expects() {
         let Scenario { number, steps, .. } = &set.scenarios[scenario];
         match &steps[step].action {
             Action::ImportExisting(import) => engine.import(import),
+            Action::Decide(decision) => {
+                let found = engine.review(decision);
+                compared += 1;
+                if found != decision.expected.lines[decision.line_number as usize - 1] {
+                    wrong.push(format!("{number}, step {step}: found {found:?}"));
+                }
+            }
             Action::Declare(delivery) => {
                 let received_on = steps[step].received_on;
                 let decision = engine.decide(&delivery.party, received_on, &delivery.body);

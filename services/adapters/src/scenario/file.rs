@@ -68,6 +68,44 @@ pub struct StepFile {
     pub expect: Option<ExpectFile>,
     /// Instead of a message: rows of existing prestaties, by column.
     pub import_existing: Option<Vec<BTreeMap<String, String>>>,
+    /// Instead of a message: a person decides a held line; `expect` is the new version of its outcome.
+    pub decide: Option<DecideFile>,
+}
+
+/// What a person decides of a held line.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecideFile {
+    /// The step that declared the line.
+    pub step: usize,
+    /// Its reference.
+    pub line_reference: String,
+    /// What is decided.
+    pub choice: ChoiceWord,
+    /// Of `accept_reduced`: what to award.
+    pub awarded_cents: Option<i64>,
+    /// Whether the exclusions that were shown are overridden; absent: they are not.
+    #[serde(default)]
+    pub overriding: bool,
+    /// Who decides.
+    pub person: String,
+    /// Who agrees.
+    #[serde(default)]
+    pub second_person: String,
+    /// Why.
+    pub note: String,
+}
+
+/// What a person decides, as a word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChoiceWord {
+    /// What the engine says.
+    Accept,
+    /// Less than the engine says.
+    AcceptReduced,
+    /// Nothing.
+    Refuse,
 }
 
 /// What a step does.
@@ -77,14 +115,22 @@ pub(super) enum ActionFile<'a> {
         expect: &'a ExpectFile,
     },
     Import(&'a [BTreeMap<String, String>]),
+    Decide {
+        decide: &'a DecideFile,
+        expect: &'a ExpectFile,
+    },
 }
 
 impl StepFile {
     /// What it does; `None` if it says nothing or too much.
     pub(super) fn action(&self) -> Option<ActionFile<'_>> {
-        match (&self.like, &self.expect, &self.import_existing) {
-            (Some(like), Some(expect), None) => Some(ActionFile::Declare { like, expect }),
-            (None, None, Some(rows)) => Some(ActionFile::Import(rows)),
+        let other = (&self.import_existing, &self.decide);
+        match (&self.like, &self.expect, other) {
+            (Some(like), Some(expect), (None, None)) => Some(ActionFile::Declare { like, expect }),
+            (None, None, (Some(rows), None)) => Some(ActionFile::Import(rows)),
+            (None, Some(expect), (None, Some(decide))) => {
+                Some(ActionFile::Decide { decide, expect })
+            }
             _ => None,
         }
     }

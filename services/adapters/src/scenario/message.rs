@@ -8,13 +8,15 @@
 use std::collections::BTreeMap;
 
 use samenloop_domain::{identifiers::PartyId, rejection::ReasonCode};
-use samenloop_proto::declaration::v1::Declaration;
+use samenloop_proto::{declaration::v1::Declaration, record::v1 as record};
 use serde_json::{Value, json};
 
 use super::{
-    Action, Delivery, Expected, ExpectedAllocation, ExpectedLine, Import, Scenario, Settlement,
-    Step, fault,
-    file::{ActionFile, ExpectFile, ScenarioFile, SettlementWord, StepFile},
+    Action, Decision, Delivery, Expected, ExpectedAllocation, ExpectedLine, Import, Overrides,
+    Scenario, Settlement, Step, fault,
+    file::{
+        ActionFile, ChoiceWord, DecideFile, ExpectFile, ScenarioFile, SettlementWord, StepFile,
+    },
     patch,
     world::World,
 };
@@ -40,7 +42,7 @@ pub(super) fn scenario(
             world,
             at,
         };
-        match maker.step(step) {
+        match maker.step(step, &steps) {
             Ok(step) => steps.push(step),
             Err(problem) => {
                 let problem = format!("step {at}: {problem}");
@@ -68,14 +70,18 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn step(&self, file: &StepFile) -> Result<Step, String> {
+    fn step(&self, file: &StepFile, earlier: &[Step]) -> Result<Step, String> {
         let action = match file.action() {
             Some(ActionFile::Declare { like, expect }) => {
                 Action::Declare(Box::new(self.delivery(file, like, expect)?))
             }
             Some(ActionFile::Import(rows)) => Action::ImportExisting(self.import(rows)?),
+            Some(ActionFile::Decide { decide, expect }) => {
+                Action::Decide(Box::new(self.decision(file, decide, expect, earlier)?))
+            }
             None => {
-                let problem = "it has neither `like` with `expect` nor `import_existing` alone";
+                let problem =
+                    "it has neither `like` nor `decide` with `expect`, nor `import_existing` alone";
                 return Err(problem.to_owned());
             }
         };
@@ -119,6 +125,52 @@ impl Maker<'_> {
                 None => Settlement::Available,
             },
             expected,
+        })
+    }
+
+    fn decision(
+        &self,
+        file: &StepFile,
+        decide: &DecideFile,
+        expect: &ExpectFile,
+        earlier: &[Step],
+    ) -> Result<Decision, String> {
+        let Some(Action::Declare(delivery)) = earlier.get(decide.step).map(|step| &step.action)
+        else {
+            return Err(format!("step {} declares nothing", decide.step));
+        };
+        let reference = self.world.id(&decide.line_reference);
+        let mut lines = delivery.expected.lines.iter();
+        let index = lines.position(|line| line.line_reference == reference);
+        let problem = || format!("step {} has no line {}", decide.step, decide.line_reference);
+        let index = index.ok_or_else(problem)?;
+        let choice = match decide.choice {
+            ChoiceWord::Accept => record::Choice::Accept,
+            ChoiceWord::AcceptReduced => record::Choice::AcceptReduced,
+            ChoiceWord::Refuse => record::Choice::Refuse,
+        };
+        let name = format!("decision in step {}", self.at);
+        Ok(Decision {
+            message_id: delivery.message_id,
+            line_number: u32::try_from(index + 1).map_err(|error| error.to_string())?,
+            overrides: match decide.overriding {
+                true => Overrides::Shown,
+                false => Overrides::None,
+            },
+            command: record::Command {
+                command_id: self.world.message_id(&name).to_string(),
+                person: decide.person.clone(),
+                second_person: decide.second_person.clone(),
+                issued_at: crate::clock::noon(file.received_on).to_string(),
+                note: decide.note.clone(),
+                action: None,
+            },
+            decide: record::DecideReview {
+                choice: choice as i32,
+                awarded_cents: decide.awarded_cents.unwrap_or_default(),
+                ..record::DecideReview::default()
+            },
+            expected: self.expected(expect)?,
         })
     }
 

@@ -16,11 +16,15 @@ use samenloop_domain::{
     identifiers::PartyId,
     period::Day,
 };
+use samenloop_proto::{declaration::v1 as wire, record::v1 as record};
 use serde_json::Value;
 use uuid::Uuid;
 
 use self::file::ScenarioFile;
-use crate::reference::{self, Fault, Loaded};
+use crate::{
+    reference::{self, Fault, Loaded},
+    wire::review::{hit_of, write_hits},
+};
 
 mod expand;
 pub mod file;
@@ -71,6 +75,60 @@ pub enum Action {
     Declare(Box<Delivery>),
     /// Existing prestaties are imported.
     ImportExisting(Import),
+    /// A person decides a held line.
+    Decide(Box<Decision>),
+}
+
+/// A decision of a person about a held line.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// The message of the line.
+    pub message_id: Uuid,
+    /// Its number in that message.
+    pub line_number: u32,
+    /// Whether the exclusions that were shown are overridden.
+    pub overrides: Overrides,
+    /// The command, without the line and the version that was seen.
+    pub command: record::Command,
+    /// What is decided, as the command says it.
+    pub decide: record::DecideReview,
+    /// The new version of the outcome.
+    pub expected: Expected,
+}
+
+/// Whether the exclusions that were shown are overridden.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Overrides {
+    /// They are not.
+    None,
+    /// Every rule that was shown is.
+    Shown,
+}
+
+impl Decision {
+    /// The command about the line as it was decided in `sequence` and shown in `outcome`.
+    #[must_use]
+    pub fn command(&self, sequence: u64, outcome: &wire::Outcome) -> record::Command {
+        let lines = outcome.lines.iter();
+        let shown = lines.filter(|line| line.line_number == self.line_number);
+        let hits = shown.flat_map(|line| &line.evidence).map(hit_of).collect();
+        let decide = record::DecideReview {
+            line: Some(record::LineId {
+                sequence,
+                line: u64::from(self.line_number),
+            }),
+            version_seen: outcome.version,
+            overrides: match self.overrides {
+                Overrides::None => Vec::new(),
+                Overrides::Shown => write_hits(&hits),
+            },
+            ..self.decide.clone()
+        };
+        record::Command {
+            action: Some(record::command::Action::DecideReview(decide)),
+            ..self.command.clone()
+        }
+    }
 }
 
 /// A declaration that is delivered.

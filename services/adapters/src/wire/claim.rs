@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 use samenloop_domain::{
-    coverage::CoverageId,
-    decision::{ClaimFacts, LineDecision, MessageDecision, Validated},
+    decision::{ClaimFacts, LineDecision, MessageDecision, Revision, Validated},
     declaration::Share,
     identifiers::Sequence,
 };
@@ -26,26 +25,56 @@ pub fn of_decision(
 ) -> Vec<wire::Claim> {
     let claim = |line: &LineDecision| {
         let facts = line.claim.as_ref().filter(|_| line.awarded.get() != 0)?;
-        let mut claim = of_line(input, line, facts);
-        claim.claim_id = claim_id(decision.sequence, 1, u64::from(line.line_number));
-        claim.sequence = decision.sequence.0;
-        claim.reference_version = reference_version.to_owned();
-        claim.decided_at = decided_at.to_string();
-        claim.traceparent = traceparent.to_owned();
-        Some(claim)
+        Some(wire::Claim {
+            reference_version: reference_version.to_owned(),
+            decided_at: decided_at.to_string(),
+            traceparent: traceparent.to_owned(),
+            ..of_line(input, line, facts, (decision.sequence, 1))
+        })
     };
     decision.lines.iter().filter_map(claim).collect()
 }
 
-fn of_line(input: &Validated, line: &LineDecision, facts: &ClaimFacts) -> wire::Claim {
+/// The claim of a line that was decided again; a nil award makes none.
+#[must_use]
+pub fn of_revision(
+    input: &Validated,
+    revision: &Revision,
+    decided_at: Timestamp,
+    reference_version: &str,
+    traceparent: &str,
+) -> Option<wire::Claim> {
+    let line = &revision.decision;
+    let facts = line.claim.as_ref().filter(|_| line.awarded.get() != 0)?;
+    Some(wire::Claim {
+        reference_version: reference_version.to_owned(),
+        decided_at: decided_at.to_string(),
+        traceparent: traceparent.to_owned(),
+        ..of_line(
+            input,
+            line,
+            facts,
+            (revision.line.sequence, revision.version),
+        )
+    })
+}
+
+fn of_line(
+    input: &Validated,
+    line: &LineDecision,
+    facts: &ClaimFacts,
+    (sequence, version): (Sequence, u32),
+) -> wire::Claim {
     let declaration = &input.declaration;
     let text =
         |value: Option<&dyn std::fmt::Display>| value.map(ToString::to_string).unwrap_or_default();
     let reverses = facts
         .reverses
-        .map(|CoverageId { sequence, line }| claim_id(sequence, 1, line));
+        .map(|it| claim_id(it.line.sequence, it.version, it.line.line));
     wire::Claim {
-        version: 1,
+        claim_id: claim_id(sequence, version, u64::from(line.line_number)),
+        sequence: sequence.0,
+        version,
         line_number: line.line_number,
         message_id: declaration.message_id.to_string(),
         line_reference: line.line_reference.to_string(),

@@ -13,6 +13,7 @@ pub mod log;
 pub mod outcome;
 pub mod protobuf;
 pub mod record;
+pub mod review;
 pub mod validated;
 mod write;
 

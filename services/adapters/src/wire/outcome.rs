@@ -4,7 +4,9 @@
 
 use jiff::Timestamp;
 use samenloop_domain::{
-    decision::{Evidence, LineDecision, MessageDecision, RivalFacts, Status, Validated, Verdict},
+    decision::{
+        Evidence, LineDecision, MessageDecision, Revision, RivalFacts, Status, Validated, Verdict,
+    },
     reference::{Basis, Effect, Reference},
     rejection::{ReasonCode, Rejection},
 };
@@ -90,6 +92,38 @@ pub fn with_withdrawn(outcome: &wire::Outcome, line_numbers: &[u32]) -> wire::Ou
     revised
 }
 
+/// A new version in which one line is decided again.
+///
+/// What a person refuses keeps the evidence for which it was held.
+#[must_use]
+pub fn with_revision(outcome: &wire::Outcome, revision: &Revision) -> wire::Outcome {
+    let mut revised = outcome.clone();
+    revised.version = revision.version;
+    let number = revision.decision.line_number;
+    for line in revised
+        .lines
+        .iter_mut()
+        .filter(|it| it.line_number == number)
+    {
+        *line = revised_line(line, revision);
+    }
+    let verdicts = (revised.lines.iter()).filter_map(|line| read_verdict(line.verdict));
+    revised.status = write_status(samenloop_domain::decision::status_of(verdicts)) as i32;
+    revised
+}
+
+/// What the new version of an outcome says of the line that was decided again.
+#[must_use]
+pub fn revised_line(before: &wire::LineOutcome, revision: &Revision) -> wire::LineOutcome {
+    let mut line = write_line(&revision.decision);
+    let was_held = revision.before.verdict == Verdict::Review;
+    if was_held && revision.decision.verdict == Verdict::Reject && line.evidence.is_empty() {
+        line.evidence.clone_from(&before.evidence);
+        line.rivals = before.rivals;
+    }
+    line
+}
+
 /// The refusal of a delivery that is no declaration, or that reuses a message id.
 #[must_use]
 pub fn refusal(
@@ -165,7 +199,7 @@ fn write_line(line: &LineDecision) -> wire::LineOutcome {
 }
 
 /// Each code once, in order, with the parameters of the finding that named it first.
-fn write_reasons(rejections: &[Rejection]) -> Vec<wire::Reason> {
+pub(super) fn write_reasons(rejections: &[Rejection]) -> Vec<wire::Reason> {
     let mut reasons: Vec<wire::Reason> = Vec::new();
     for rejection in rejections {
         for code in &rejection.codes {
@@ -191,7 +225,7 @@ pub(super) fn write_parameters(rejection: &Rejection) -> Vec<wire::Parameter> {
         .collect()
 }
 
-fn write_evidence(evidence: &Evidence) -> wire::Evidence {
+pub(super) fn write_evidence(evidence: &Evidence) -> wire::Evidence {
     let rival = evidence.rival.as_ref();
     wire::Evidence {
         rule: evidence.rule.to_string(),
@@ -228,6 +262,7 @@ fn write_rival(rival: &RivalFacts) -> wire::Rival {
         sequence: rival.id.sequence.0,
         imported: rival.imported,
         held: rival.held,
+        line: rival.id.line,
     }
 }
 

@@ -8,7 +8,7 @@ use prost::Message;
 use samenloop_domain::{
     cents::{BasisPoints, Cents},
     coverage::{Coverage, CoverageId, Subject},
-    decision::ClaimFacts,
+    decision::{ClaimFacts, ReversedClaim},
     declaration::{Meeting, PrestatieKey, Share},
     history::{CeilingKey, PastFacts, TermKey},
     identifiers::{Agb, ContractId, GroupId, InvoiceNumber, RegionCode, Sequence, Uzovi},
@@ -213,10 +213,8 @@ pub fn write_claim_facts(claim: &ClaimFacts) -> record::ClaimFacts {
         insurer_shares: claim.insurer_shares.iter().map(write_share).collect(),
         sector_shares: claim.sector_shares.iter().map(write_share).collect(),
         legal_basis: claim.legal_basis.clone(),
-        reverses: claim.reverses.map(|id| record::LineId {
-            sequence: id.sequence.0,
-            line: id.line,
-        }),
+        reverses: claim.reverses.map(|it| write_line_id(it.line)),
+        reverses_version: claim.reverses.map(|it| it.version),
     }
 }
 
@@ -238,11 +236,29 @@ pub fn read_claim_facts(kept: &record::ClaimFacts) -> Result<ClaimFacts, Foreign
         insurer_shares: read_shares(&kept.insurer_shares)?,
         sector_shares: read_shares(&kept.sector_shares)?,
         legal_basis: kept.legal_basis.clone(),
-        reverses: kept.reverses.map(|id| CoverageId {
-            sequence: Sequence(id.sequence),
-            line: id.line,
+        reverses: kept.reverses.map(|id| ReversedClaim {
+            line: read_line_id(id),
+            version: kept.reverses_version.unwrap_or(1),
         }),
     })
+}
+
+/// A line as it is kept.
+#[must_use]
+pub fn write_line_id(id: CoverageId) -> record::LineId {
+    record::LineId {
+        sequence: id.sequence.0,
+        line: id.line,
+    }
+}
+
+/// A line from what is kept.
+#[must_use]
+pub fn read_line_id(kept: record::LineId) -> CoverageId {
+    CoverageId {
+        sequence: Sequence(kept.sequence),
+        line: kept.line,
+    }
 }
 
 /// Reads the bytes of a kept message with one of the readers above.

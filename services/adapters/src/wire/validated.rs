@@ -219,7 +219,7 @@ fn read_findings(kept: &record::Validated) -> Result<Findings, Foreign> {
     Ok(Findings { message, lines })
 }
 
-fn write_rejection(rejection: &Rejection) -> record::Rejection {
+pub(super) fn write_rejection(rejection: &Rejection) -> record::Rejection {
     record::Rejection {
         rule: rejection.rule.to_string(),
         codes: rejection.codes.iter().map(ToString::to_string).collect(),
@@ -227,7 +227,7 @@ fn write_rejection(rejection: &Rejection) -> record::Rejection {
     }
 }
 
-fn read_rejections(kept: &[record::Rejection]) -> Result<Vec<Rejection>, Foreign> {
+pub(super) fn read_rejections(kept: &[record::Rejection]) -> Result<Vec<Rejection>, Foreign> {
     let read = |rejection: &record::Rejection| {
         let code = |code: &String| {
             ReasonCode::parse(code).ok_or_else(|| Foreign(format!("reason {code} is unknown")))

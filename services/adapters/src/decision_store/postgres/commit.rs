@@ -3,7 +3,7 @@
 use deadpool_postgres::Object;
 use samenloop_domain::coverage::CoverageId;
 
-use super::{execute, many, one};
+use super::{execute, many, one, review};
 use crate::decision_store::{
     rows::{BatchRows, CoverageRow, ExistingRow, LineRow, MessageRow, OutboxInsert, Tallies},
     words::{micros, signed},
@@ -15,11 +15,13 @@ pub(super) async fn write(client: &Object, rows: BatchRows, head: Head) -> Resul
     write_log(client, &rows.log, head).await?;
     write_messages(client, &rows.messages).await?;
     write_lines(client, &rows.lines).await?;
+    review::revise_lines(client, &rows.reviews).await?;
     write_coverage(client, &rows.coverage).await?;
     write_existing(client, &rows.existing).await?;
     let mut tallies = rows.tallies;
     let credits: Vec<_> = rows.credits.into_iter().collect();
     credit_lines(client, &credits, &mut tallies).await?;
+    review::write(client, &rows.reviews, &credits).await?;
     write_invoice_parts(client, &rows.invoice_parts).await?;
     write_terms(client, &rows.terms).await?;
     write_ceilings(client, &rows.ceilings).await?;
@@ -35,7 +37,7 @@ pub(super) async fn write(client: &Object, rows: BatchRows, head: Head) -> Resul
 }
 
 /// A column of rows, for `unnest`.
-fn column<'a, R, T>(rows: &'a [R], of: impl Fn(&'a R) -> T) -> Vec<T> {
+pub(super) fn column<'a, R, T>(rows: &'a [R], of: impl Fn(&'a R) -> T) -> Vec<T> {
     rows.iter().map(of).collect()
 }
 
@@ -103,10 +105,10 @@ async fn write_lines(client: &Object, rows: &[LineRow]) -> Result<(), StoreError
     }
     let sql = "INSERT INTO decision (sequence, line_number, line_index, declarant, line_reference,
              insurer, direction, verdict, declared_cents, awarded_cents, proposed_cents, reasons,
-             facts, coverage, claim)
+             facts, coverage, claim, excluded_by_sequence, excluded_by_line)
          SELECT * FROM unnest($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::TEXT[], $5::TEXT[],
              $6::TEXT[], $7::TEXT[], $8::TEXT[], $9::BIGINT[], $10::BIGINT[], $11::BIGINT[],
-             $12::TEXT[], $13::BYTEA[], $14::BYTEA[], $15::BYTEA[])";
+             $12::TEXT[], $13::BYTEA[], $14::BYTEA[], $15::BYTEA[], $16::BIGINT[], $17::BIGINT[])";
     let sequences = column(rows, |it| signed(it.id.sequence.0));
     let numbers = column(rows, |it| signed(it.id.line));
     let indices = column(rows, |it| it.index);
@@ -122,6 +124,8 @@ async fn write_lines(client: &Object, rows: &[LineRow]) -> Result<(), StoreError
     let facts = column(rows, |it| it.facts.as_deref());
     let coverage = column(rows, |it| it.coverage.as_deref());
     let claims = column(rows, |it| it.claim.as_deref());
+    let excluding = column(rows, |it| it.excluded_by.map(|id| signed(id.sequence.0)));
+    let excluding_lines = column(rows, |it| it.excluded_by.map(|id| signed(id.line)));
     execute(
         client,
         sql,
@@ -141,6 +145,8 @@ async fn write_lines(client: &Object, rows: &[LineRow]) -> Result<(), StoreError
             &facts,
             &coverage,
             &claims,
+            &excluding,
+            &excluding_lines,
         ],
     )
     .await?;

@@ -64,7 +64,7 @@ async fn load_lines(
     let sql = "SELECT d.sequence, d.line_number, m.message_id, m.party, m.received_on::TEXT,
              d.declarant, d.line_reference, d.insurer, d.direction, d.verdict, d.awarded_cents,
              d.proposed_cents, d.credited_by_sequence, d.credited_by_line, d.facts, d.coverage,
-             d.claim
+             d.claim, d.version, d.seen
          FROM unnest($1::TEXT[], $2::TEXT[]) AS k (declarant, line_reference)
          JOIN decision AS d USING (declarant, line_reference)
          JOIN message AS m ON m.sequence = d.sequence
@@ -89,6 +89,8 @@ async fn load_lines(
             facts: row.get(14),
             coverage: row.get(15),
             claim: row.get(16),
+            version: row.get(17),
+            seen: row.get(18),
         };
         line.add_to(history)?;
     }

@@ -5,6 +5,7 @@
 mod commit;
 mod history;
 mod read;
+mod review;
 mod write;
 
 use deadpool_postgres::{Object, Pool};
@@ -18,10 +19,16 @@ use crate::{
     postgres_pool,
 };
 
-const MIGRATIONS: Migrations = &[(
-    "V1__decisions",
-    include_str!("../../../migrations/decisions/postgres/V1__decisions.sql"),
-)];
+const MIGRATIONS: Migrations = &[
+    (
+        "V1__decisions",
+        include_str!("../../../migrations/decisions/postgres/V1__decisions.sql"),
+    ),
+    (
+        "V2__reviews",
+        include_str!("../../../migrations/decisions/postgres/V2__reviews.sql"),
+    ),
+];
 
 /// The values of a statement.
 type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];

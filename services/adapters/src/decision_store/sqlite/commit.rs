@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use samenloop_domain::{coverage::CoverageId, identifiers::Sequence};
 
+use super::review;
 use crate::decision_store::{
     rows::{BatchRows, CoverageRow, ExistingRow, LineRow, MessageRow, OutboxInsert, Tallies},
     words::{micros, signed},
@@ -18,12 +19,14 @@ pub(super) fn write(
     write_log(connection, &rows.log, head)?;
     write_messages(connection, &rows.messages)?;
     write_lines(connection, &rows.lines)?;
+    review::revise_lines(connection, &rows.reviews)?;
     write_coverage(connection, &rows.coverage)?;
     write_existing(connection, &rows.existing)?;
     let mut tallies = rows.tallies;
     for (original, credit) in &rows.credits {
         credit_line(connection, *original, *credit, &mut tallies)?;
     }
+    review::write(connection, &rows.reviews, &rows.credits)?;
     write_uses(connection, &rows.invoice_parts, &rows.terms, &rows.ceilings)?;
     for (message_id, revised) in &rows.revised {
         revise(connection, *message_id, revised)?;
@@ -83,8 +86,8 @@ fn write_lines(connection: &Connection, lines: &[LineRow]) -> Result<(), StoreEr
     let mut insert = connection.prepare_cached(
         "INSERT INTO decision (sequence, line_number, line_index, declarant, line_reference, insurer,
              direction, verdict, declared_cents, awarded_cents, proposed_cents, reasons, facts,
-             coverage, claim)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+             coverage, claim, excluded_by_sequence, excluded_by_line)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
     )?;
     for row in lines {
         insert.execute(params![
@@ -103,6 +106,8 @@ fn write_lines(connection: &Connection, lines: &[LineRow]) -> Result<(), StoreEr
             row.facts,
             row.coverage,
             row.claim,
+            row.excluded_by.map(|id| signed(id.sequence.0)),
+            row.excluded_by.map(|id| signed(id.line)),
         ])?;
     }
     Ok(())

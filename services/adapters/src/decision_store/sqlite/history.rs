@@ -81,7 +81,7 @@ fn load_lines(
     let sql = "SELECT d.sequence, d.line_number, m.message_id, m.party, m.received_on,
              d.declarant, d.line_reference, d.insurer, d.direction, d.verdict, d.awarded_cents,
              d.proposed_cents, d.credited_by_sequence, d.credited_by_line, d.facts, d.coverage,
-             d.claim
+             d.claim, d.version, d.seen
          FROM json_each(?1) AS k
          CROSS JOIN decision AS d
              ON d.declarant = k.value ->> 0 AND d.line_reference = k.value ->> 1
@@ -108,6 +108,8 @@ fn load_lines(
             facts: row.get(14)?,
             coverage: row.get(15)?,
             claim: row.get(16)?,
+            version: row.get(17)?,
+            seen: row.get(18)?,
         };
         line.add_to(history)
     })

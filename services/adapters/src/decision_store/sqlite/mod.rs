@@ -6,6 +6,7 @@
 mod commit;
 mod history;
 mod read;
+mod review;
 mod write;
 
 use std::sync::Arc;
@@ -21,10 +22,16 @@ use crate::{
     sqlite::Sqlite,
 };
 
-const MIGRATIONS: Migrations = &[(
-    "V1__decisions",
-    include_str!("../../../migrations/decisions/sqlite/V1__decisions.sql"),
-)];
+const MIGRATIONS: Migrations = &[
+    (
+        "V1__decisions",
+        include_str!("../../../migrations/decisions/sqlite/V1__decisions.sql"),
+    ),
+    (
+        "V2__reviews",
+        include_str!("../../../migrations/decisions/sqlite/V2__reviews.sql"),
+    ),
+];
 
 /// The store.
 #[derive(Clone, Debug)]
