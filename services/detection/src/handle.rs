@@ -1,31 +1,28 @@
 //! One batch of validated messages: decide them one after the other under the lock, and write all in one transaction.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use samenloop_adapters::{
     broker::Delivery,
     clock::Clock,
     config,
     consume::{HandleError, Handler},
     decision_store::{
-        DecisionBatch, DecisionStore, DecisionTransaction, NewOutboxRow, OutboxBody, StoreError,
-        WaitingMessage,
+        DecisionBatch, DecisionStore, DecisionTransaction, StoreError, WaitingMessage,
     },
     reference_feed::ReferenceFeed,
-    wire::{outcome, validated::Intake},
+    wire::{review::Command, validated::Intake},
 };
 use samenloop_domain::{
-    decision::{Registration, decide_message, register, waits_for},
     history::{History, keys_of},
     identifiers::{PartyId, Sequence},
     reference::Reference,
     validation::{Environment, validate_declaration},
 };
 use samenloop_proto::declaration::v1 as wire;
-use uuid::Uuid;
 
-use crate::record;
+use crate::{deciding::Deciding, record};
 
 /// Most waiting messages looked at in one go.
 const WAITING_MAX: u32 = 256;
@@ -43,13 +40,15 @@ pub struct DetectionHandler {
     pub original_wait: SignedDuration,
     /// Which kind of messages is judged here.
     pub environment: config::Environment,
+    /// What becomes of a refused line once what excluded it is gone, and who may accept a held one.
+    pub reviews: config::Reviews,
 }
 
 /// A delivery that reuses a message id: its refusal is written after the batch.
-struct Conflict {
-    intake: Intake,
+pub(crate) struct Conflict {
+    pub(crate) intake: Intake,
     /// Its own party's registration, whose content may be named; none of another party's.
-    registered: Option<Sequence>,
+    pub(crate) registered: Option<Sequence>,
 }
 
 /// Where a batch comes from.
@@ -59,22 +58,6 @@ pub enum Source {
     Queue,
     /// Messages that wait already: what they wait for may have come, or their term have passed.
     Waiting,
-}
-
-/// The batch as it grows.
-struct Deciding<'a> {
-    handler: &'a DetectionHandler,
-    source: Source,
-    reference: &'a Reference,
-    now: Timestamp,
-    history: History,
-    next: u64,
-    batch: DecisionBatch,
-    /// Newest outcomes of messages of this batch.
-    outcomes: BTreeMap<Uuid, wire::Outcome>,
-    conflicts: Vec<Conflict>,
-    /// Ids to be answered with their stored outcome.
-    resends: Vec<(PartyId, Uuid, String)>,
 }
 
 impl Handler for DetectionHandler {
@@ -127,33 +110,43 @@ impl DetectionHandler {
         let history = transaction
             .load_history(&keys_of(&inputs, &reference))
             .await?;
-        let mut deciding = Deciding {
-            handler: self,
-            source,
-            reference: &reference,
-            now: self.clock.now(),
-            history,
-            next: transaction.head().sequence.0 + 1,
-            batch: DecisionBatch::default(),
-            outcomes: BTreeMap::new(),
-            conflicts: Vec::new(),
-            resends: Vec::new(),
-        };
+        let mut deciding = Deciding::new(self, &reference, history, &transaction);
         for intake in intakes {
-            deciding.take(intake, &mut transaction).await?;
+            deciding.take(intake, source, &mut transaction).await?;
         }
         deciding.answer_resends(&mut transaction).await?;
-        let Deciding {
-            batch, conflicts, ..
-        } = deciding;
+        let (batch, conflicts) = deciding.finish();
         // The lock on the head is given up before anything else is written: that would wait for it.
-        if batch.log.is_empty() && batch.outbox.is_empty() {
-            drop(transaction);
-        } else {
-            record::count(&batch);
-            transaction.commit(batch).await?;
-        }
+        self.commit(transaction, batch).await?;
         self.refuse_conflicts(conflicts).await
+    }
+
+    /// Carries out commands in one transaction. One that was decided before changes nothing.
+    ///
+    /// # Errors
+    /// [`HandleError`]; nothing was written.
+    pub async fn carry_out(&self, commands: Vec<Command>) -> Result<(), HandleError> {
+        let (mut transaction, reference) = self.begin().await?;
+        let history = History::default();
+        let mut deciding = Deciding::new(self, &reference, history, &transaction);
+        for command in commands {
+            deciding.carry_out(command, &mut transaction).await?;
+        }
+        let (batch, _) = deciding.finish();
+        self.commit(transaction, batch).await
+    }
+
+    async fn commit(
+        &self,
+        transaction: DecisionTransaction,
+        batch: DecisionBatch,
+    ) -> Result<(), HandleError> {
+        if batch.log.is_empty() && batch.outbox.is_empty() && batch.commands.is_empty() {
+            return Ok(());
+        }
+        record::count(&batch);
+        transaction.commit(batch).await?;
+        Ok(())
     }
 
     /// A transaction, and the reference data in force under its lock.
@@ -172,7 +165,7 @@ impl DetectionHandler {
     }
 
     /// Where another reference version is in force than validation judged with, the same judging runs again.
-    fn judge_again(&self, intake: &mut Intake, reference: &Reference) {
+    pub(crate) fn judge_again(&self, intake: &mut Intake, reference: &Reference) {
         let input = &mut intake.validated;
         if input.judged_with == reference.version || intake.fault_count > 0 {
             return;
@@ -217,180 +210,7 @@ impl DetectionHandler {
         sequence: Sequence,
         intake: &Intake,
     ) -> Result<Vec<wire::Fault>, StoreError> {
-        let before = Sequence(sequence.0 - 1);
-        let entries = self.store.log_after(before, 1).await?;
-        Ok(record::difference(entries.first(), intake))
-    }
-}
-
-impl Deciding<'_> {
-    async fn take(
-        &mut self,
-        intake: Intake,
-        transaction: &mut DecisionTransaction,
-    ) -> Result<(), HandleError> {
-        let input = &intake.validated;
-        let id = input.declaration.message_id;
-        match register(input, &self.history) {
-            Registration::New => {
-                let waits = !waits_for(input, &self.history).is_empty();
-                let until = intake.received_at + self.handler.original_wait;
-                let patient = !self.handler.original_wait.is_zero();
-                if waits && patient && until > self.now {
-                    if self.source == Source::Queue {
-                        self.set_aside(&intake, until);
-                    }
-                    Ok(())
-                } else {
-                    self.decide(intake, transaction).await
-                }
-            }
-            Registration::Resend { .. } => {
-                self.resends
-                    .push((input.party.clone(), id, intake.traceparent.clone()));
-                Ok(())
-            }
-            Registration::Conflict => {
-                let registered = self.history.messages.get(&id).map(|known| known.sequence);
-                self.conflicts.push(Conflict { intake, registered });
-                Ok(())
-            }
-            Registration::OtherParty => {
-                self.conflicts.push(Conflict {
-                    intake,
-                    registered: None,
-                });
-                Ok(())
-            }
-        }
-    }
-
-    fn number(&mut self) -> Sequence {
-        let sequence = Sequence(self.next);
-        self.next += 1;
-        sequence
-    }
-
-    fn set_aside(&mut self, intake: &Intake, until: Timestamp) {
-        let input = &intake.validated;
-        let id = input.declaration.message_id;
-        if self
-            .batch
-            .set_aside
-            .iter()
-            .any(|waiting| waiting.message_id == id)
-        {
-            return;
-        }
-        let missing = waits_for(input, &self.history);
-        let sequence = self.number();
-        self.batch.log.push(record::set_aside(
-            sequence, self.now, intake, until, &missing,
-        ));
-        self.batch.set_aside.push(WaitingMessage {
-            party: input.party.clone(),
-            message_id: id,
-            validated: intake.encode(),
-            until,
-        });
-    }
-
-    async fn decide(
-        &mut self,
-        intake: Intake,
-        transaction: &mut DecisionTransaction,
-    ) -> Result<(), HandleError> {
-        let sequence = self.number();
-        let input = &intake.validated;
-        let decision = decide_message(input, &self.history, self.reference, sequence);
-        let answer = outcome::of_decision(input, intake.received_at, &decision, self.reference);
-        let revised = self.revise(&decision, transaction).await?;
-        self.history.apply(input, &decision);
-        self.outcomes
-            .insert(input.declaration.message_id, answer.clone());
-        self.batch
-            .released
-            .push((input.party.clone(), input.declaration.message_id));
-        record::decided(
-            &mut self.batch,
-            intake,
-            decision,
-            answer,
-            revised,
-            self.now,
-            self.reference,
-        );
-        Ok(())
-    }
-
-    /// New versions of the outcomes of messages whose held lines are withdrawn.
-    async fn revise(
-        &mut self,
-        decision: &samenloop_domain::decision::MessageDecision,
-        transaction: &mut DecisionTransaction,
-    ) -> Result<Vec<(PartyId, wire::Outcome)>, HandleError> {
-        let mut by_message: BTreeMap<Uuid, Vec<u32>> = BTreeMap::new();
-        for withdrawal in &decision.withdrawn {
-            let line = u32::try_from(withdrawal.original.line).expect("a line number is a u32");
-            by_message
-                .entry(withdrawal.message_id)
-                .or_default()
-                .push(line);
-        }
-        let mut revised = Vec::with_capacity(by_message.len());
-        for (id, lines) in by_message {
-            let stored = transaction.load_messages(&[id]).await?.into_iter().next();
-            let known = self
-                .history
-                .messages
-                .get(&id)
-                .map(|known| known.party.clone());
-            let party = stored
-                .as_ref()
-                .map(|message| message.party.clone())
-                .or(known);
-            let newest = self
-                .outcomes
-                .get(&id)
-                .cloned()
-                .or(stored.map(|message| message.outcome));
-            let Some((party, newest)) = party.zip(newest) else {
-                let problem = format!("message {id} has a held line and no outcome");
-                return Err(HandleError::Failed(problem));
-            };
-            let outcome = outcome::with_withdrawn(&newest, &lines);
-            self.outcomes.insert(id, outcome.clone());
-            revised.push((party, outcome));
-        }
-        Ok(revised)
-    }
-
-    /// Sends the newest outcome of a message again to who sent it again.
-    async fn answer_resends(
-        &mut self,
-        transaction: &mut DecisionTransaction,
-    ) -> Result<(), HandleError> {
-        let ids: Vec<Uuid> = self.resends.iter().map(|(_, id, _)| *id).collect();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let stored = transaction.load_messages(&ids).await?;
-        let stored: BTreeMap<Uuid, wire::Outcome> = stored
-            .into_iter()
-            .map(|message| (message.message_id, message.outcome))
-            .collect();
-        for (party, id, traceparent) in std::mem::take(&mut self.resends) {
-            let newest = self.outcomes.get(&id).or_else(|| stored.get(&id)).cloned();
-            let Some(newest) = newest else {
-                return Err(HandleError::Failed(format!("message {id} has no outcome")));
-            };
-            let body = OutboxBody::Outcome(newest);
-            self.batch.outbox.push(NewOutboxRow {
-                party: Some(party),
-                traceparent,
-                body,
-            });
-        }
-        Ok(())
+        let entry = self.store.log_entry(sequence).await?;
+        Ok(record::difference(entry.as_ref(), intake))
     }
 }

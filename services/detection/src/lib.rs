@@ -1,10 +1,14 @@
 //! Detection: the only writer of decisions and outcomes. Any number of it may run; the lock on the head of the log
 //! lets one decide at a time.
 //!
-//! Layout: [`handle`] decides batches of messages; [`record`](mod@record) makes what the store writes of them;
+//! Layout: [`handle`] decides batches, `deciding` is one as it grows, `commands` carries out what persons ask, `freed`
+//! looks at what a line leaves behind; [`record`](mod@record) makes what the store writes;
 //! [`change`] writes the other entries of the log (reference data, imports).
 
 pub mod change;
+mod commands;
+mod deciding;
+mod freed;
 pub mod handle;
 pub mod record;
 
@@ -17,12 +21,13 @@ use samenloop_adapters::{
     shutdown::Shutdown,
 };
 
+pub use commands::CommandHandler;
 pub use handle::DetectionHandler;
 
 /// How often messages that wait are looked at.
 const WAITING_TICK: Duration = Duration::from_secs(1);
 
-/// Consumes `validated`, releases what waits, and runs both relays of the outbox, until shutdown.
+/// Consumes `validated` and `commands`, releases what waits, and runs both relays of the outbox, until shutdown.
 pub async fn run(
     context: ConsumeContext,
     handler: DetectionHandler,
@@ -32,11 +37,18 @@ pub async fn run(
 ) {
     let handler = Arc::new(handler);
     let [first, second] = destinations;
+    let commands = context.clone();
     tokio::join!(
         consume::run(
             context,
             Queue::Validated,
             Arc::clone(&handler),
+            shutdown.clone()
+        ),
+        consume::run(
+            commands,
+            Queue::Commands,
+            Arc::new(CommandHandler(Arc::clone(&handler))),
             shutdown.clone()
         ),
         release_waiting(handler, shutdown.clone()),

@@ -4,15 +4,17 @@ use jiff::Timestamp;
 use prost::Message as _;
 use samenloop_adapters::{
     decision_store::{
-        DecidedMessage, DecisionBatch, LoggedEntry, NewLogEntry, NewOutboxRow, OutboxBody,
+        CaseKind, DecidedMessage, DecisionBatch, LoggedEntry, NewCase, NewLogEntry, NewOutboxRow,
+        OutboxBody,
     },
     wire::{claim, outcome, validated::Intake},
 };
 use samenloop_domain::{
+    coverage::{CoverageId, Covered},
     decision::MessageDecision,
     history::ReferenceKey,
     identifiers::{PartyId, Sequence},
-    reference::Reference,
+    reference::{PairRule, Reference},
 };
 use samenloop_proto::{
     declaration::v1 as wire,
@@ -185,5 +187,32 @@ pub fn count(batch: &DecisionBatch) {
             samenloop_domain::decision::Verdict::Withdrawn => "withdrawn",
         };
         metrics::counter!("samenloop_lines_decided_total", "verdict" => verdict).increment(1);
+    }
+}
+
+/// A case about coverage in force, beside the other line and the rule between them.
+#[must_use]
+pub fn case(
+    kind: CaseKind,
+    covered: &Covered,
+    other: CoverageId,
+    rule: Option<&PairRule>,
+    cause: Sequence,
+) -> NewCase {
+    let coverage = &covered.coverage;
+    let contract = coverage.contract_id.as_ref();
+    NewCase {
+        kind,
+        line: covered.id,
+        other,
+        cause,
+        line_reference: coverage.line_reference.to_string(),
+        declarant: coverage.declarant,
+        insurer: coverage.insurer.to_string(),
+        contract_id: contract.map(ToString::to_string).unwrap_or_default(),
+        rules: rule
+            .map(|rule| rule.head.id.to_string())
+            .into_iter()
+            .collect(),
     }
 }

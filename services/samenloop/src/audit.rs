@@ -1,5 +1,7 @@
 //! Reads the log again from its first entry: decides everything anew, compares, and counts what was prevented.
 
+mod again;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -9,19 +11,23 @@ use anyhow::{Context as _, bail};
 use prost::Message as _;
 use ring::digest::{Context as Digest, SHA256};
 use samenloop_adapters::{
+    clock::receipt_date,
     decision_store::{DecisionStore, LoggedEntry},
     reference_feed::ReferenceFeed,
     wire::{digest::hex, outcome, record as codec, validated::Intake},
 };
 use samenloop_domain::{
     coverage::{CoverageId, CoverageState, Covered},
-    decision::{Evidence, MessageDecision, decide_message},
+    decision::{Evidence, LineDecision, MessageDecision, Validated, Verdict, decide_message},
+    declaration::Declaration,
     double_funding,
     history::History,
     identifiers::{ReferenceVersion, Sequence},
     reference::{Effect, MatchLevel, Reference},
 };
 use samenloop_proto::{declaration::v1 as wire, record::v1 as log};
+
+use again::{Again, Revised};
 
 /// What reading the log again shows.
 #[derive(Clone, PartialEq, Debug, Default)]
@@ -44,8 +50,10 @@ pub struct Audit {
     pub prevented_cents: i64,
     /// The same of lines declared a second time under one contract: resends under a new reference.
     pub resent_cents: i64,
-    /// Pairs of awarded lines of which a rule excludes one.
+    /// Pairs of awarded lines of which a rule excludes one, and that no person overrode.
     pub double_funding_pairs: u64,
+    /// Exclusions that persons overrode.
+    pub overridden_pairs: u64,
     /// Sum of awarded cents.
     pub awarded_cents: i64,
     /// First entry whose hash does not follow from the one before.
@@ -62,12 +70,13 @@ const PAGE: u32 = 500;
 pub async fn audit(store: &DecisionStore) -> anyhow::Result<Audit> {
     let mut reading = Reading {
         feed: ReferenceFeed::new(store.clone()),
+        again: Again::new(store.clone()),
         reference: None,
         history: History::default(),
         audit: Audit::default(),
         decided: Digest::new(&SHA256),
         replayed: Digest::new(&SHA256),
-        prevented: BTreeSet::new(),
+        prevented: BTreeMap::new(),
         hash: [0; 32],
     };
     let mut after = Sequence(0);
@@ -89,8 +98,9 @@ struct Reading {
     audit: Audit,
     decided: Digest,
     replayed: Digest,
-    /// Coverage that was prevented from being paid, as text.
-    prevented: BTreeSet<String>,
+    /// Coverage that was prevented from being paid, as text, with the level of the rule and the cents.
+    prevented: BTreeMap<String, (MatchLevel, i64)>,
+    again: Again,
     hash: [u8; 32],
 }
 
@@ -109,6 +119,22 @@ impl Reading {
                 self.import(entry.sequence, &imported)?;
             }
             Some(log::log_entry::Entry::MessageDecided(decided)) => self.decide(entry, &decided)?,
+            Some(log::log_entry::Entry::ImportWithdrawn(withdrawn)) => {
+                self.history.withdraw_import(Sequence(withdrawn.sequence));
+            }
+            Some(log::log_entry::Entry::ReviewDecided(decided)) => {
+                let reference = self.reference.as_deref();
+                let again = self.again.review(&decided, &self.history, reference);
+                let revised = again.await?;
+                self.revise(entry.sequence, revised);
+            }
+            Some(log::log_entry::Entry::LineRejudged(rejudged)) => {
+                let reference = self.reference.as_deref();
+                let day = receipt_date(entry.recorded_at);
+                let again = (self.again).rejudged(&rejudged, day, &self.history, reference);
+                let revised = again.await?;
+                self.revise(entry.sequence, revised);
+            }
             Some(_) => {}
             None => bail!(
                 "entry {} is of a kind that this program does not know",
@@ -171,7 +197,37 @@ impl Reading {
         update(&mut self.decided, stored);
         update(&mut self.replayed, &again);
         self.count(&decision, stored, &reference, &intake);
+        self.again.remember(decided);
         Ok(())
+    }
+
+    /// A line that was decided again: the counts are of what it came to.
+    fn revise(&mut self, sequence: Sequence, revised: Revised) {
+        let Revised {
+            before,
+            stored,
+            revision,
+            input,
+        } = revised;
+        update_line(&mut self.decided, sequence.0, &stored);
+        let Some((declarant, revision)) = revision else {
+            self.replayed.update(b"decided otherwise\n");
+            return;
+        };
+        let again = outcome::revised_line(&before, &revision);
+        update_line(&mut self.replayed, sequence.0, &again);
+        self.history.revise(declarant, &revision);
+        self.audit.overridden_pairs += revision.overridden.len() as u64;
+        self.count_line(&before, -1);
+        self.count_line(&stored, 1);
+        if let Some(reference) = self.reference.clone() {
+            let number = revision.decision.line_number;
+            if before.verdict() == wire::Verdict::Reject {
+                let coverage = coverage_text(&input.declaration, number);
+                self.prevented.remove(&coverage);
+            }
+            self.count_prevented(&revision.decision, &reference, &input);
+        }
     }
 
     fn count(
@@ -184,66 +240,69 @@ impl Reading {
         self.audit.messages += 1;
         for line in &stored.lines {
             self.audit.lines += 1;
-            self.audit.awarded_cents += line.awarded_cents;
-            *self
-                .audit
-                .verdicts
-                .entry(crate::scenarios::verdict_word(line.verdict()))
-                .or_default() += 1;
-            if line.verdict() == wire::Verdict::Reject {
-                for reason in &line.reasons {
-                    *self
-                        .audit
-                        .rejected_by_code
-                        .entry(reason.code.clone())
-                        .or_default() += 1;
-                }
-            }
+            self.count_line(line, 1);
         }
         for line in &decision.lines {
-            let Some(rule) = deciding_pair_rule(&line.evidence, reference) else {
-                continue;
-            };
-            let facts = intake.validated.declaration.lines.iter();
-            let Some(declared) = facts
-                .into_iter()
-                .find(|it| it.line_number == line.line_number)
-            else {
-                continue;
-            };
-            let stopped = matches!(
-                line.verdict,
-                samenloop_domain::decision::Verdict::Reject
-                    | samenloop_domain::decision::Verdict::Reduce
-            );
-            let coverage = format!(
-                "{}|{:?}|{:?}|{:?}|{:?}|{:?}",
-                intake.validated.declaration.declarant_agb,
-                declared.prestatie,
-                declared.contract_id,
-                declared.period,
-                declared.patient_group_id,
-                declared.insured.as_ref().map(|insured| &insured.identity)
-            );
-            if !stopped || !self.prevented.insert(coverage) {
-                continue;
+            self.count_prevented(line, reference, &intake.validated);
+        }
+    }
+
+    fn count_line(&mut self, line: &wire::LineOutcome, times: i64) {
+        let add = |count: &mut u64| *count = count.saturating_add_signed(times);
+        self.audit.awarded_cents += times * line.awarded_cents;
+        let verdict = crate::scenarios::verdict_word(line.verdict());
+        add(self.audit.verdicts.entry(verdict).or_default());
+        if line.verdict() == wire::Verdict::Reject {
+            for reason in &line.reasons {
+                let codes = &mut self.audit.rejected_by_code;
+                add(codes.entry(reason.code.clone()).or_default());
             }
+        }
+    }
+
+    /// Notes what a pair rule prevented from being paid.
+    fn count_prevented(&mut self, line: &LineDecision, reference: &Reference, input: &Validated) {
+        let coverage = coverage_text(&input.declaration, line.line_number);
+        let stopped = matches!(line.verdict, Verdict::Reject | Verdict::Reduce);
+        if let Some(level) = deciding_pair_rule(&line.evidence, reference).filter(|_| stopped) {
             let prevented = line.declared.get() - line.awarded.get();
-            match rule {
-                MatchLevel::SameContract => self.audit.resent_cents += prevented,
-                _ => self.audit.prevented_cents += prevented,
-            }
+            self.prevented.entry(coverage).or_insert((level, prevented));
         }
     }
 
     fn finish(mut self) -> anyhow::Result<Audit> {
         if let Some(reference) = &self.reference {
-            self.audit.double_funding_pairs = pairs(&self.history, reference);
+            let found = pairs(&self.history, reference, self.again.overridden());
+            self.audit.double_funding_pairs = found;
+        }
+        for (level, cents) in self.prevented.values() {
+            match level {
+                MatchLevel::SameContract => self.audit.resent_cents += cents,
+                _ => self.audit.prevented_cents += cents,
+            }
         }
         self.audit.digest = hex(self.decided.finish().as_ref());
         self.audit.replay_digest = hex(self.replayed.finish().as_ref());
         Ok(self.audit)
     }
+}
+
+/// What a line asks to be paid for, as text; lines that ask the same give the same.
+fn coverage_text(declaration: &Declaration, line_number: u32) -> String {
+    let mut lines = declaration.lines.iter();
+    let line = lines.find(|line| line.line_number == line_number);
+    let facts = line.map(|line| {
+        let insured = line.insured.as_ref().map(|insured| &insured.identity);
+        let group = &line.patient_group_id;
+        (
+            &line.prestatie,
+            &line.contract_id,
+            line.period,
+            group,
+            insured,
+        )
+    });
+    format!("{}|{facts:?}", declaration.declarant_agb)
 }
 
 /// The match level of the pair rule that refused or reduced a line, if one did.
@@ -258,8 +317,14 @@ fn deciding_pair_rule(evidence: &[Evidence], reference: &Reference) -> Option<Ma
     Some(rule.level)
 }
 
-/// Pairs of awarded lines of which a rule in force excludes the later one.
-fn pairs(history: &History, reference: &Reference) -> u64 {
+/// Pairs of awarded lines of which a rule in force excludes the later one, without those overridden.
+fn pairs(
+    history: &History,
+    reference: &Reference,
+    overridden: &BTreeSet<(CoverageId, CoverageId)>,
+) -> u64 {
+    let is_overridden =
+        |a: CoverageId, b: CoverageId| overridden.contains(&(a, b)) || overridden.contains(&(b, a));
     let mut pairs = 0;
     for covered in history.coverage.entries() {
         if covered.state != CoverageState::Awarded {
@@ -267,6 +332,7 @@ fn pairs(history: &History, reference: &Reference) -> u64 {
         }
         let earlier: Vec<&Covered> = (history.coverage.meeting(&covered.coverage).into_iter())
             .filter(|rival| rival.id < covered.id && rival.state == CoverageState::Awarded)
+            .filter(|rival| !is_overridden(rival.id, covered.id))
             .collect();
         let judged = double_funding::decide_against(&covered.coverage, &earlier, reference);
         pairs += judged
@@ -281,14 +347,18 @@ fn pairs(history: &History, reference: &Reference) -> u64 {
 /// Adds what the digest of a replay is taken over.
 fn update(digest: &mut Digest, outcome: &wire::Outcome) {
     for line in &outcome.lines {
-        let mut text = format!(
-            "{}|{}|{}|{}",
-            outcome.sequence, line.line_reference, line.verdict, line.awarded_cents
-        );
-        for evidence in &line.evidence {
-            text.push_str(&format!("|{}.{}", evidence.rule, evidence.rule_version));
-        }
-        text.push('\n');
-        digest.update(text.as_bytes());
+        update_line(digest, outcome.sequence, line);
     }
+}
+
+fn update_line(digest: &mut Digest, sequence: u64, line: &wire::LineOutcome) {
+    let mut text = format!(
+        "{sequence}|{}|{}|{}",
+        line.line_reference, line.verdict, line.awarded_cents
+    );
+    for evidence in &line.evidence {
+        text.push_str(&format!("|{}.{}", evidence.rule, evidence.rule_version));
+    }
+    text.push('\n');
+    digest.update(text.as_bytes());
 }

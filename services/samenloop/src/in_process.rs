@@ -116,6 +116,7 @@ impl InProcess {
     pub fn stage<'a>(&'a self, reference: &'a Loaded) -> Stage<'a> {
         Stage {
             brokers: &self.brokers,
+            commands: &self.node.broker,
             users: &self.users,
             decisions: &self.node.decisions,
             reference: &reference.reference,

@@ -62,6 +62,7 @@ impl Roles {
                 node.config.limits.original_wait_seconds.into(),
             ),
             environment: node.config.environment,
+            reviews: node.config.reviews.clone(),
         };
         let relay = RelayContext {
             store: node.decisions.clone(),
@@ -75,7 +76,8 @@ impl Roles {
         ];
         let (context, shutdown) = (node.consume_context(), self.shutdown.clone());
         self.tasks.spawn(async move {
-            samenloop_detection::run(context, handler, relay, destinations, shutdown).await;
+            let run = samenloop_detection::run(context, handler, relay, destinations, shutdown);
+            Box::pin(run).await;
             Ok(())
         });
     }

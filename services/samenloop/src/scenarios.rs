@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
+use prost::Message as _;
 use samenloop_adapters::{
     broker::{Broker, Message, Published, Queue},
     clock::{SCENARIO_HEADER, noon},
@@ -14,14 +15,14 @@ use samenloop_adapters::{
     existing,
     fault_plan::{FaultPlan, FaultPoint},
     pseudonym::PseudonymKeys,
-    scenario::{Action, Delivery, Scenario, ScenarioSet, Settlement, waves},
-    wire::JSON,
+    scenario::{Action, Expected, Scenario, ScenarioSet, Settlement, waves},
+    wire::{JSON, PROTOBUF, review::COMMAND_TYPE},
 };
 use samenloop_domain::{
     identifiers::{Bsn, PartyId},
     reference::Reference,
 };
-use samenloop_proto::declaration::v1 as wire;
+use samenloop_proto::{declaration::v1 as wire, record::v1 as record};
 use uuid::Uuid;
 
 use crate::mailbox::{Mailbox, Reply};
@@ -43,7 +44,7 @@ pub struct ScenarioResult {
     pub expected: Vec<String>,
     /// The actual ones.
     pub actual: Vec<String>,
-    /// Outcomes as received, per declaring step, in order of arrival.
+    /// Outcomes as received, per step that gets one, in order of arrival.
     pub outcomes: Vec<Vec<wire::Outcome>>,
 }
 
@@ -60,6 +61,8 @@ impl ScenarioResult {
 pub struct Stage<'a> {
     /// A connection per party: the broker checks who sends.
     pub brokers: &'a BTreeMap<PartyId, Broker>,
+    /// Who may send commands.
+    pub commands: &'a Broker,
     /// AMQP user of each party; in process the publisher names it.
     pub users: &'a BTreeMap<PartyId, String>,
     /// Where existing prestaties are imported.
@@ -89,6 +92,9 @@ pub async fn run(
         for (scenario, step) in &wave {
             match &set.scenarios[*scenario].steps[*step].action {
                 Action::ImportExisting(import) => import_rows(stage, &import.csv).await?,
+                Action::Decide(decision) => {
+                    *awaited.entry(decision.message_id).or_default() += 1;
+                }
                 Action::Declare(delivery) => {
                     away |= delivery.settlement == Settlement::Unavailable;
                     *awaited.entry(delivery.message_id).or_default() +=
@@ -98,6 +104,7 @@ pub async fn run(
         }
         stage.claim_faults.set_standing(FaultPoint::OnSend, away);
         publish_wave(stage, &set.scenarios, &wave).await?;
+        publish_commands(stage, &set.scenarios, &wave).await?;
         collect(mailbox, awaited, &mut received).await?;
         stage.claim_faults.set_standing(FaultPoint::OnSend, false);
         progress(wave.len());
@@ -150,6 +157,43 @@ async fn publish_wave(
         }
     }
     Ok(())
+}
+
+/// Publishes what persons decide in a wave, about the newest outcomes.
+async fn publish_commands(
+    stage: &Stage<'_>,
+    scenarios: &[Scenario],
+    wave: &[(usize, usize)],
+) -> anyhow::Result<()> {
+    let mut messages = Vec::new();
+    for (scenario, step) in wave {
+        let Action::Decide(decision) = &scenarios[*scenario].steps[*step].action else {
+            continue;
+        };
+        let id = decision.message_id;
+        let message = stage.decisions.message(id).await?;
+        let message = message.with_context(|| format!("message {id} was not decided"))?;
+        let command = decision.command(message.sequence.0, &message.outcome);
+        messages.push((Queue::Commands, command_message(&command)));
+    }
+    let published = stage.commands.publish(messages).await?;
+    let failed = published.iter().find(|it| **it != Published::Confirmed);
+    if let Some(failed) = failed {
+        bail!("the broker did not take a command: {failed:?}");
+    }
+    Ok(())
+}
+
+/// A command as an operator or the command line publishes it.
+#[must_use]
+pub fn command_message(command: &record::Command) -> Message {
+    Message {
+        message_id: command.command_id.clone(),
+        message_type: COMMAND_TYPE.to_owned(),
+        content_type: PROTOBUF.to_owned(),
+        body: command.encode_to_vec().into(),
+        ..Message::default()
+    }
 }
 
 /// A declaration in its JSON form as a sender publishes it.
@@ -223,9 +267,25 @@ fn missing(awaited: &BTreeMap<Uuid, usize>, received: &BTreeMap<Uuid, Vec<Reply>
 fn compare(scenario: &Scenario, received: &mut BTreeMap<Uuid, Vec<Reply>>) -> ScenarioResult {
     let (mut expected, mut actual, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
+    // Versions that persons' decisions give; each is one more than the last.
+    let mut versions: BTreeMap<Uuid, u32> = BTreeMap::new();
     for step in &scenario.steps {
-        let Action::Declare(delivery) = &step.action else {
-            continue;
+        let delivery = match &step.action {
+            Action::Declare(delivery) => delivery,
+            Action::ImportExisting(_) => continue,
+            Action::Decide(decision) => {
+                let version = versions.entry(decision.message_id).or_insert(1);
+                *version += 1;
+                let replies = received.get(&decision.message_id);
+                let decided = replies.into_iter().flatten().find(|reply| match reply {
+                    Reply::Outcome(outcome) => outcome.version == *version,
+                    Reply::Refusal(_) => false,
+                });
+                expected.push(expected_text(&decision.expected));
+                actual.extend(decided.map(|reply| actual_text(reply, &decision.expected)));
+                outcomes.push(decided.into_iter().filter_map(outcome_of).collect());
+                continue;
+            }
         };
         let replies = received
             .get(&delivery.message_id)
@@ -237,18 +297,10 @@ fn compare(scenario: &Scenario, received: &mut BTreeMap<Uuid, Vec<Reply>>) -> Sc
             &replies[replies.len().saturating_sub(1)..]
         };
         for reply in &replies[..(delivery.deliveries as usize).min(replies.len())] {
-            expected.push(expected_text(delivery));
-            actual.push(actual_text(reply, delivery));
+            expected.push(expected_text(&delivery.expected));
+            actual.push(actual_text(reply, &delivery.expected));
         }
-        outcomes.push(
-            replies
-                .iter()
-                .filter_map(|reply| match reply {
-                    Reply::Outcome(outcome) => Some((**outcome).clone()),
-                    Reply::Refusal(_) => None,
-                })
-                .collect(),
-        );
+        outcomes.push(replies.iter().filter_map(outcome_of).collect());
     }
     ScenarioResult {
         number: scenario.number.clone(),
@@ -259,8 +311,14 @@ fn compare(scenario: &Scenario, received: &mut BTreeMap<Uuid, Vec<Reply>>) -> Sc
     }
 }
 
-fn expected_text(delivery: &Delivery) -> String {
-    let expected = &delivery.expected;
+fn outcome_of(reply: &Reply) -> Option<wire::Outcome> {
+    match reply {
+        Reply::Outcome(outcome) => Some((**outcome).clone()),
+        Reply::Refusal(_) => None,
+    }
+}
+
+fn expected_text(expected: &Expected) -> String {
     let lines = expected.lines.iter().map(|line| {
         let verdict = samenloop_adapters::wire::outcome::write_verdict(line.verdict);
         let proposed = line.proposed_cents;
@@ -276,14 +334,13 @@ fn expected_text(delivery: &Delivery) -> String {
     whole_text(status_word(status), &expected.reasons, lines)
 }
 
-fn actual_text(reply: &Reply, delivery: &Delivery) -> String {
+fn actual_text(reply: &Reply, expected: &Expected) -> String {
     let outcome = match reply {
         Reply::Refusal(refusal) => return format!("refused {}", codes(&refusal.reasons).join(" ")),
         Reply::Outcome(outcome) => outcome,
     };
     let lines = outcome.lines.iter().enumerate().map(|(index, line)| {
-        let shown = delivery
-            .expected
+        let shown = expected
             .lines
             .get(index)
             .and_then(|line| line.proposed_cents);
