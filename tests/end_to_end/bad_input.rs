@@ -78,7 +78,7 @@ fn first(set: &ScenarioSet) -> &Delivery {
     let scenario = set.scenarios.iter().find(|scenario| scenario.number == "1");
     match &scenario.expect("the sample has scenario 1").steps[0].action {
         Action::Declare(delivery) => delivery,
-        Action::ImportExisting(_) => panic!("scenario 1 declares"),
+        Action::ImportExisting(_) | Action::Decide(_) => panic!("scenario 1 declares"),
     }
 }
 

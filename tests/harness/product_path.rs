@@ -29,14 +29,19 @@ pub async fn run(product: &InProcess, set: &ScenarioSet) -> Vec<String> {
     for (scenario, result) in set.scenarios.iter().zip(&results) {
         assert!(result.passed(), "scenario {}: {result:#?}", result.number);
         let mut whole = String::new();
-        let declared = scenario.steps.iter().filter_map(|step| match &step.action {
-            Action::Declare(delivery) => Some(delivery),
+        let told = scenario.steps.iter().filter_map(|step| match &step.action {
+            Action::Declare(delivery) => {
+                let answers = delivery.deliveries as usize;
+                Some((String::new(), delivery.message_id, answers))
+            }
+            Action::Decide(decision) => Some((text::decision(decision), decision.message_id, 1)),
             Action::ImportExisting(_) => None,
         });
-        for (delivery, outcomes) in declared.zip(&result.outcomes) {
-            let parts = parts_of(&product.settlement, delivery.message_id).await;
-            // A message whose held line is credited later gets a new version; its first is the answer to it.
-            for outcome in outcomes.iter().take(delivery.deliveries as usize) {
+        for ((head, message_id, answers), outcomes) in told.zip(&result.outcomes) {
+            whole.push_str(&head);
+            // A message whose held line is decided or credited later gets a new version; its first is the answer.
+            for outcome in outcomes.iter().take(answers) {
+                let parts = parts_of(&product.settlement, message_id, outcome.version).await;
                 whole.push_str(&text::outcome(outcome, &parts));
             }
         }
@@ -45,17 +50,22 @@ pub async fn run(product: &InProcess, set: &ScenarioSet) -> Vec<String> {
     texts
 }
 
-/// How the awards of a message were divided, by line number.
+/// How the awards of a message up to a version of its outcome were divided, by line number.
 ///
 /// # Panics
 /// Where the store does not answer.
-pub async fn parts_of(settlement: &SettlementStore, message_id: Uuid) -> Vec<(u32, Vec<Part>)> {
+pub async fn parts_of(
+    settlement: &SettlementStore,
+    message_id: Uuid,
+    version: u32,
+) -> Vec<(u32, Vec<Part>)> {
     let claims = settlement
         .claims_of(message_id)
         .await
         .expect("the store of settlement answers");
     claims
         .into_iter()
+        .filter(|it| it.claim.version <= version)
         .map(|it| (it.claim.line_number, it.parts))
         .collect()
 }

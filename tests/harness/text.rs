@@ -3,8 +3,32 @@
 use std::fmt::Write as _;
 
 use samenloop::scenarios::{status_word, verdict_word};
+use samenloop_adapters::scenario::{Decision, Overrides};
 use samenloop_domain::allocation::Part;
-use samenloop_proto::declaration::v1 as wire;
+use samenloop_proto::{declaration::v1 as wire, record::v1 as record};
+
+/// What a person decided, and why.
+#[must_use]
+pub fn decision(decision: &Decision) -> String {
+    let (command, decide) = (&decision.command, &decision.decide);
+    let choice = match decide.choice() {
+        record::Choice::Accept => "accept".to_owned(),
+        record::Choice::AcceptReduced => format!("award {}", decide.awarded_cents),
+        record::Choice::Refuse => "refuse".to_owned(),
+        record::Choice::Unspecified => "nothing".to_owned(),
+    };
+    let overriding = match decision.overrides {
+        Overrides::None => "",
+        Overrides::Shown => ", overriding what was shown",
+    };
+    let second = match command.second_person.as_str() {
+        "" => String::new(),
+        second => format!(" and {second}"),
+    };
+    let number = decision.line_number;
+    let (person, note) = (&command.person, &command.note);
+    format!("line {number} decided by {person}{second}: {choice}{overriding}; {note}\n")
+}
 
 /// An outcome as its sender sees it, with the split of each award.
 #[must_use]

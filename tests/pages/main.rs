@@ -42,7 +42,7 @@ fn delivery<'a>(set: &'a ScenarioSet, number: &str) -> &'a Delivery {
     let steps = scenario.expect("the sample has it").steps.iter();
     let mut deliveries = steps.filter_map(|step| match &step.action {
         Action::Declare(delivery) => Some(delivery),
-        Action::ImportExisting(_) => None,
+        Action::ImportExisting(_) | Action::Decide(_) => None,
     });
     deliveries.next_back().expect("it declares something")
 }

@@ -76,6 +76,22 @@ impl Senders {
         }
     }
 
+    /// Publishes commands, each twice, and waits until each has its version of an outcome.
+    pub(crate) async fn command(&mut self, commands: Vec<(Message, (String, u32))>) {
+        for (command, awaited) in commands {
+            for _ in 0..2 {
+                let copy = vec![(Queue::Commands, command.clone())];
+                let published = self.broker.publish(copy).await.expect("it is in memory");
+                assert!(published.iter().all(|it| *it == Published::Confirmed));
+                sleep(Duration::from_millis(self.random.below(60))).await;
+            }
+            let ids = BTreeSet::from([awaited.0.clone()]);
+            while !self.outcomes.contains_key(&awaited) {
+                self.take_reply(&ids).await;
+            }
+        }
+    }
+
     async fn take_reply(&mut self, awaited: &BTreeSet<String>) -> String {
         let reply = timeout(PATIENCE, self.mailbox.next()).await;
         let reply = reply.unwrap_or_else(|_| panic!("no outcome for {awaited:?}"));

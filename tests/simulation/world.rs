@@ -9,9 +9,10 @@ use samenloop::{
     mailbox::Mailbox,
     node::Node,
     roles::Roles,
+    scenarios::command_message,
 };
 use samenloop_adapters::{
-    broker::{Broker, Queue},
+    broker::{Broker, Message, Queue},
     clock::{Clock, noon},
     config::Config,
     decision_store::ImportedRow,
@@ -19,7 +20,7 @@ use samenloop_adapters::{
     fault_plan::{FaultPlan, FaultPoint},
     generate::Generator,
     ids::Ids,
-    scenario::{Action, Import, ScenarioSet, waves},
+    scenario::{Action, Decision, Import, ScenarioSet, waves},
     settlement_client::{ClientOptions, SettlementClient},
     settlement_store::SettlementStore,
     shutdown::Shutdown,
@@ -153,11 +154,12 @@ impl World {
     async fn scenarios(&self, set: &ScenarioSet, senders: &mut Senders) {
         let users = users(&set.reference.reference);
         for wave in waves(&set.scenarios) {
-            let mut messages = Vec::new();
+            let (mut messages, mut commands) = (Vec::new(), Vec::new());
             for (scenario, step) in wave {
                 let step = &set.scenarios[scenario].steps[step];
                 match &step.action {
                     Action::ImportExisting(import) => self.import(import, set).await,
+                    Action::Decide(decision) => commands.push(self.command(decision).await),
                     Action::Declare(delivery) => messages.push(message(
                         delivery.message_id,
                         delivery.body.clone(),
@@ -167,6 +169,23 @@ impl World {
                 }
             }
             senders.send(messages).await;
+            senders.command(commands).await;
+        }
+    }
+
+    /// A command about the newest outcome, and the version that it gives; whoever reads tries again.
+    async fn command(&self, decision: &Decision) -> (Message, (String, u32)) {
+        loop {
+            if let Ok(message) = self.node.decisions.message(decision.message_id).await {
+                let message = message.expect("its step was decided before");
+                let command = decision.command(message.sequence.0, &message.outcome);
+                let awaited = (
+                    message.outcome.message_id.clone(),
+                    message.outcome.version + 1,
+                );
+                return (command_message(&command), awaited);
+            }
+            sleep(Duration::from_millis(10)).await;
         }
     }
 
@@ -221,7 +240,7 @@ impl World {
             (figures.quarantined, figures.parked, figures.unclaimed),
             (0, 0, 0)
         );
-        for queue in [Queue::Declarations, Queue::Validated] {
+        for queue in [Queue::Declarations, Queue::Validated, Queue::Commands] {
             let depth = self
                 .node
                 .broker
@@ -230,10 +249,9 @@ impl World {
                 .expect("the queue answers");
             assert_eq!((depth.ready, depth.unacked), (0, Some(0)), "{queue:?}");
         }
-        let awarded = outcomes
-            .iter()
-            .filter(|((_, version), _)| *version == 1)
-            .flat_map(|(_, it)| &it.lines);
+        // What is awarded stays so: the newest version of each outcome tells of every claim.
+        let newest: BTreeMap<&String, _> = outcomes.iter().map(|((id, _), it)| (id, it)).collect();
+        let awarded = newest.values().flat_map(|it| &it.lines);
         let awarded = awarded.filter(|line| line.awarded_cents != 0).count() as u64;
         let counts = self.settlement.counts().await.expect("the store answers");
         assert_eq!(counts.0, awarded, "every claim is settled once");
@@ -323,15 +341,29 @@ impl World {
         let mut texts = Vec::with_capacity(set.scenarios.len());
         for scenario in &set.scenarios {
             let mut whole = String::new();
+            let mut versions = BTreeMap::new();
             for step in &scenario.steps {
-                let Action::Declare(delivery) = &step.action else {
-                    continue;
+                let (head, message_id, answers) = match &step.action {
+                    Action::ImportExisting(_) => continue,
+                    Action::Declare(delivery) => {
+                        (String::new(), delivery.message_id, delivery.deliveries)
+                    }
+                    Action::Decide(decision) => {
+                        let version = versions.entry(decision.message_id).or_insert(1);
+                        *version += 1;
+                        (harness::text::decision(decision), decision.message_id, 1)
+                    }
                 };
-                let outcome = &outcomes[&(delivery.message_id.to_string(), 1)];
+                let version = match step.action {
+                    Action::Decide(_) => versions[&message_id],
+                    _ => 1,
+                };
+                let outcome = &outcomes[&(message_id.to_string(), version)];
                 let parts =
-                    harness::product_path::parts_of(&self.settlement, delivery.message_id).await;
+                    harness::product_path::parts_of(&self.settlement, message_id, version).await;
                 let text = harness::text::outcome(outcome, &parts);
-                whole.push_str(&text.repeat(delivery.deliveries as usize));
+                whole.push_str(&head);
+                whole.push_str(&text.repeat(answers as usize));
             }
             texts.push(whole);
         }

@@ -1,5 +1,7 @@
 //! The past that a batch asks for: what lines took, what credits gave back.
 
+use std::collections::BTreeSet;
+
 use samenloop_adapters::decision_store::{DecisionBatch, DecisionStore, ImportedRow};
 use samenloop_domain::{
     cents::Cents,
@@ -90,6 +92,8 @@ pub(crate) async fn a_line_comes_back_as_it_was_decided(database: &Database) {
         received_on: decided.input.received_on,
         credited_by: None,
         claim: None,
+        version: 1,
+        seen: BTreeSet::new(),
     };
     assert_eq!(history.lines, [(reference("a"), vec![line])].into());
     assert_eq!(history.messages[&id(1)].sequence, Sequence(1));
@@ -221,7 +225,8 @@ pub(crate) async fn a_credit_frees_what_its_original_took(database: &Database) {
     assert_eq!(reversal.direction, Direction::Credit);
     assert_eq!(reversal.awarded, cents(-75_000));
     let claim = reversal.claim.as_ref().expect("something is reversed");
-    assert_eq!(claim.reverses, Some(line_id(1, 1)));
+    let reversed = claim.reverses.expect("a credit");
+    assert_eq!((reversed.line, reversed.version), (line_id(1, 1), 1));
     assert_eq!(history.terms[&term()], 1, "the other line uses one");
     assert_eq!(history.ceilings[&ceiling()], cents(100_000));
     assert_eq!(coverage_ids(&history), [line_id(1, 2)]);

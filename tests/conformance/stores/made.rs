@@ -9,7 +9,9 @@ use samenloop_adapters::decision_store::{
 use samenloop_domain::{
     cents::{BasisPoints, Cents},
     coverage::{Coverage, CoverageId, Subject},
-    decision::{ClaimFacts, LineDecision, MessageDecision, Status, Validated, Verdict},
+    decision::{
+        ClaimFacts, LineDecision, MessageDecision, ReversedClaim, Status, Validated, Verdict,
+    },
     declaration::{
         Control, Declaration, Direction, Insured, InsuredIdentity, Line, Meeting, MessageKind,
         PrestatieKey, Share,
@@ -133,7 +135,10 @@ pub(crate) fn credit(line_number: u32, original: &Made, reverses: CoverageId) ->
         coverage: None,
         reverses: Some(reverses),
         claim: original.decision.claim.clone().map(|claim| ClaimFacts {
-            reverses: Some(reverses),
+            reverses: Some(ReversedClaim {
+                line: reverses,
+                version: 1,
+            }),
             ..claim
         }),
         ..original.decision.clone()
