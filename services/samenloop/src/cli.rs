@@ -17,6 +17,7 @@ use crate::{
         generate::{self, GenerateArguments},
         healthcheck, ledger, reference,
         replay::{self, ReplayArguments},
+        reviews::{self, DecideArguments, ListArguments, PersonArguments},
         role::{self, Role},
         submit::{self, SubmitArguments},
         topology::{self, TopologyArguments},
@@ -78,6 +79,9 @@ enum Command {
     /// The ledger of settlement.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Lines and cases that wait for a person.
+    #[command(subcommand)]
+    Reviews(ReviewsCommand),
     /// The queues of RabbitMQ.
     #[command(subcommand)]
     Topology(TopologyCommand),
@@ -132,6 +136,36 @@ enum LedgerCommand {
         /// Print one JSON object.
         #[arg(long)]
         json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum ReviewsCommand {
+    /// Lists held lines, or with --cases what a person is told of beside them.
+    List(ListArguments),
+    /// Shows a held line with its evidence.
+    Show {
+        /// The line, as SEQUENCE.LINE.
+        line: String,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Decides held lines: accept, award less, or refuse.
+    Decide(Box<DecideArguments>),
+    /// Decides a refused line again that nothing excludes any more.
+    Rejudge {
+        /// The line, as SEQUENCE.LINE.
+        line: String,
+        #[command(flatten)]
+        person: PersonArguments,
+    },
+    /// Takes a case off the list.
+    Dismiss {
+        /// Its number.
+        case_id: u64,
+        #[command(flatten)]
+        person: PersonArguments,
     },
 }
 
@@ -217,6 +251,19 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
         }
         Command::Ledger(LedgerCommand::Verify { json }) => ledger::verify(config()?, json).await,
         Command::Ledger(LedgerCommand::Rebuild { json }) => ledger::rebuild(config()?, json).await,
+        Command::Reviews(command) => match command {
+            ReviewsCommand::List(list) => reviews::list(config()?, &list).await.map(|()| true),
+            ReviewsCommand::Show { line, json } => {
+                reviews::show(config()?, &line, json).await.map(|()| true)
+            }
+            ReviewsCommand::Decide(decide) => Box::pin(reviews::decide(config()?, &decide)).await,
+            ReviewsCommand::Rejudge { line, person } => {
+                Box::pin(reviews::rejudge(config()?, &line, &person)).await
+            }
+            ReviewsCommand::Dismiss { case_id, person } => {
+                Box::pin(reviews::dismiss(config()?, case_id, &person)).await
+            }
+        },
         Command::Topology(TopologyCommand::Apply(topology)) => {
             topology::apply(config()?, topology).await.map(|()| true)
         }

@@ -54,16 +54,7 @@ impl Roles {
 
     /// Starts detection, which sends claims to `client`.
     pub fn detection(&mut self, node: &Node, client: SettlementClient) {
-        let handler = DetectionHandler {
-            store: node.decisions.clone(),
-            reference: node.reference.clone(),
-            clock: node.clock.clone(),
-            original_wait: jiff::SignedDuration::from_secs(
-                node.config.limits.original_wait_seconds.into(),
-            ),
-            environment: node.config.environment,
-            reviews: node.config.reviews.clone(),
-        };
+        let handler = detection_handler(node);
         let relay = RelayContext {
             store: node.decisions.clone(),
             clock: node.clock.clone(),
@@ -129,6 +120,21 @@ impl Roles {
             }
         }
         failed
+    }
+}
+
+/// What decides on a node.
+#[must_use]
+pub fn detection_handler(node: &Node) -> DetectionHandler {
+    DetectionHandler {
+        store: node.decisions.clone(),
+        reference: node.reference.clone(),
+        clock: node.clock.clone(),
+        original_wait: jiff::SignedDuration::from_secs(
+            node.config.limits.original_wait_seconds.into(),
+        ),
+        environment: node.config.environment,
+        reviews: node.config.reviews.clone(),
     }
 }
 

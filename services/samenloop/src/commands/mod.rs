@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod reference;
 pub mod replay;
 pub mod report;
+pub mod reviews;
 pub mod role;
 pub mod submit;
 pub mod topology;
