@@ -5,6 +5,7 @@ mod log;
 mod made;
 mod operation;
 mod random;
+mod register;
 mod registration;
 
 use samenloop_adapters::{
@@ -80,6 +81,10 @@ chapters! {
     history::a_reused_invoice_part_has_its_newest_day,
     history::refused_lines_may_repeat_a_number,
     history::what_is_loaded_is_what_was_applied,
+    register::rows_of_a_file_are_known_after_their_import,
+    register::snapshot_is_of_one_moment_and_waits_for_nobody,
+    register::all_coverage_is_read_key_by_key,
+    register::page_of_the_log_ends_where_it_is_large,
     operation::rows_leave_the_outbox_in_order,
     operation::a_message_shows_what_became_of_its_rows,
     operation::a_lease_is_held_by_one,

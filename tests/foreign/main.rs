@@ -1,10 +1,10 @@
 //! Programs in Python, taken from the README as they stand: one sends and gets its outcome, one subscribes, is cut
-//! and resumes.
+//! and resumes, one asks beforehand.
 
 use std::{fs, path::Path, process::Output};
 
 use harness::production::{Production, variable};
-use samenloop::in_process::InProcess;
+use samenloop::{commands::role::start_funding, in_process::InProcess};
 use samenloop_adapters::scenario::{Action, ScenarioSet};
 use serde_json::Value;
 use tokio::process::Command;
@@ -60,7 +60,7 @@ async fn programs_of_the_readme_send_and_subscribe() {
     let production = Production::new(&set.reference).await;
     let config = production.config(production.amqp_of_administrator());
     let brokers = production.brokers(&set.reference);
-    let product = InProcess::start(config, &set.reference, Some(brokers))
+    let mut product = InProcess::start(config, &set.reference, Some(brokers))
         .await
         .expect("it starts");
     let directory = tempfile::tempdir().expect("a directory");
@@ -78,6 +78,8 @@ async fn programs_of_the_readme_send_and_subscribe() {
         send(&production, &set, directory.path(), party, declaration).await;
     }
     subscribe(&product, directory.path()).await;
+    let (party, declaration) = &sent[0];
+    ask(&mut product, directory.path(), party, declaration).await;
     product.stop().await.expect("it stops");
     production.close().await;
 }
@@ -109,6 +111,38 @@ async fn send(
     let invoice = outcome["invoice_number"].as_str().expect("a number");
     assert!(invoice.starts_with("PY-"), "{outcome}");
     assert_ne!(outcome["message_id"], declaration["message_id"]);
+}
+
+/// Asks about a declaration that was decided under another id: it would be a duplicate now.
+async fn ask(product: &mut InProcess, directory: &Path, party: &str, declaration: &Value) {
+    let (node, roles) = (&product.node, &mut product.roles);
+    let funding = start_funding(node, roles).await.expect("it starts");
+    let address = funding.trim_start_matches("http://").to_owned();
+    fs::write(directory.join("check.py"), block("check.py")).expect("written");
+    fs::write(directory.join("declaration.json"), declaration.to_string()).expect("written");
+    let proto = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto");
+    let include = format!("-I{proto}");
+    let files =
+        ["funding", "declaration"].map(|name| format!("{proto}/samenloop/{name}/v1/{name}.proto"));
+    let arguments = [
+        "-m",
+        "grpc_tools.protoc",
+        &include,
+        "--python_out=stubs",
+        "--grpc_python_out=stubs",
+        &files[0],
+        &files[1],
+    ];
+    python(directory, &arguments, &[]).await;
+    let environment = [
+        ("FUNDING", address),
+        ("PARTY", party.to_owned()),
+        ("PYTHONPATH", directory.join("stubs").display().to_string()),
+    ];
+    let answer = python(directory, &["check.py", "declaration.json"], &environment).await;
+    let answer = String::from_utf8(answer.stdout).expect("text");
+    let first = answer.lines().next().expect("a line");
+    assert!(first.contains("0587"), "{answer}");
 }
 
 /// Takes two events, is cut, resumes with the token, and must see every position once and in order.

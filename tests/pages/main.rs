@@ -9,7 +9,7 @@ use std::time::Duration;
 use browser::Browser;
 use reqwest::{Client, StatusCode, header};
 use samenloop::{
-    commands::role::{start_gateway, start_operator},
+    commands::role::{start_funding, start_gateway, start_operator},
     in_process::{self, InProcess},
 };
 use samenloop_adapters::{
@@ -108,7 +108,8 @@ async fn what_was_declared_can_be_followed_over_http() {
         .set(noon(jiff::civil::date(2024, 10, 15)));
 
     let (node, roles, shutdown) = (&product.node, &mut product.roles, &product.shutdown);
-    let gateway = start_gateway(node, roles, shutdown)
+    let funding = start_funding(node, roles).await.expect("it starts");
+    let gateway = start_gateway(node, &funding, roles, shutdown)
         .await
         .expect("it starts");
     let gateway = format!("http://{gateway}");
@@ -146,7 +147,7 @@ async fn what_was_declared_can_be_followed_over_http() {
             .is_some_and(|parts| parts.len() > 1)
     );
 
-    let another = start_gateway(node, roles, shutdown)
+    let another = start_gateway(node, &funding, roles, shutdown)
         .await
         .expect("it starts");
     let url = format!("http://{another}/v1/declarations/0b0f6f5e-2222-4000-8000-000000000002");

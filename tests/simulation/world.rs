@@ -209,7 +209,7 @@ impl World {
             let (node, rows) = (Arc::clone(&self.node), rows.clone());
             let importing: JoinHandle<_> = tokio::spawn(async move {
                 let now = node.clock.now();
-                samenloop_detection::change::import_existing(&node.decisions, "scenario", rows, now)
+                samenloop_detection::existing::import_rows(&node.decisions, "scenario", rows, now)
                     .await
             });
             if let Ok(Ok(_)) = importing.await {

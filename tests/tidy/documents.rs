@@ -120,7 +120,14 @@ fn the_readme_begins_with_the_demo_and_then_the_tests() {
         .filter(|(language, _)| language == "python")
         .filter_map(|(_, text)| text.lines().next())
         .collect();
-    assert_eq!(python, ["# file: send.py", "# file: subscribe.py"]);
+    assert_eq!(
+        python,
+        [
+            "# file: send.py",
+            "# file: subscribe.py",
+            "# file: check.py"
+        ]
+    );
 }
 
 /// Compares the README's table of configuration keys with the code, or writes it with `UPDATE_README=1`.

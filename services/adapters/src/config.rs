@@ -22,6 +22,8 @@ pub struct Config {
     pub decisions: Store,
     /// The settlement service.
     pub settlement: Settlement,
+    /// Where detection answers questions asked beforehand.
+    pub funding: Funding,
     /// The HTTP intake.
     pub gateway: Listener,
     /// The operator page.
@@ -84,6 +86,23 @@ pub struct Settlement {
     /// See `settlement.tls_certificate`.
     pub tls_key: String,
     /// See `settlement.tls_certificate`.
+    pub tls_client_authority: String,
+}
+
+/// Where detection answers questions asked beforehand, over gRPC.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Funding {
+    /// Address that detection listens on; port 0 takes a free one.
+    pub listen: String,
+    /// Where the gateway finds it: `http://` or `https://`.
+    pub endpoint: String,
+    /// PEM files of the certificate of this process, its key, and the authority of those of others; all or none.
+    /// Without them detection listens on loopback only.
+    pub tls_certificate: String,
+    /// See `funding.tls_certificate`.
+    pub tls_key: String,
+    /// See `funding.tls_certificate`.
     pub tls_client_authority: String,
 }
 
@@ -160,6 +179,13 @@ impl Default for Config {
                 listen: "127.0.0.1:7420".to_owned(),
                 endpoint: "http://127.0.0.1:7420".to_owned(),
                 reflection: false,
+                tls_certificate: String::new(),
+                tls_key: String::new(),
+                tls_client_authority: String::new(),
+            },
+            funding: Funding {
+                listen: "127.0.0.1:7410".to_owned(),
+                endpoint: "http://127.0.0.1:7410".to_owned(),
                 tls_certificate: String::new(),
                 tls_key: String::new(),
                 tls_client_authority: String::new(),

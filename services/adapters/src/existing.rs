@@ -23,6 +23,8 @@
 //! | `on_behalf_of_agb` | onderaanneming: on whose behalf it was billed |
 //! | `awarded_cents` | what was paid |
 
+mod chunks;
+
 use std::{collections::BTreeMap, io::Read};
 
 use csv::StringRecord;
@@ -39,6 +41,8 @@ use samenloop_domain::{
     reference::Reference,
     tarief::Tarief,
 };
+
+pub use chunks::{CHUNK_ROWS, Rejects, RowChunk, next_chunk};
 
 /// The columns, in the order in which they are written; a file may have them in any order.
 pub const COLUMNS: [&str; 16] = [

@@ -350,7 +350,7 @@ fn requests(claims: Vec<Claim>) -> Vec<wire::SubmitClaimsRequest> {
     requests
 }
 
-fn client_tls(tls: &ClientTls) -> ClientTlsConfig {
+pub(crate) fn client_tls(tls: &ClientTls) -> ClientTlsConfig {
     let config = ClientTlsConfig::new()
         .ca_certificate(Certificate::from_pem(&tls.authorities))
         .identity(Identity::from_pem(&tls.certificate, &tls.private_key))

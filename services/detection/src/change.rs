@@ -1,10 +1,9 @@
-//! Entries of the log beside decisions: reference data put in force, prestaties imported.
+//! Entries of the log beside decisions: reference data put in force.
 
 use jiff::Timestamp;
 use samenloop_adapters::{
-    decision_store::{DecisionBatch, DecisionStore, ImportedRow, StoreError, StoredReference},
+    decision_store::{DecisionBatch, DecisionStore, StoreError, StoredReference},
     reference::Loaded,
-    wire::record as codec,
 };
 use samenloop_domain::identifiers::Sequence;
 use samenloop_proto::record::v1::{self as log, log_entry::Entry};
@@ -53,38 +52,6 @@ pub async fn activate_reference(
             canonical: loaded.canonical.clone(),
             sequence: Some(sequence),
         }],
-        ..DecisionBatch::default()
-    };
-    transaction.commit(batch).await?;
-    Ok(sequence)
-}
-
-/// Imports a chunk of prestaties that never passed through the queue. Gives its entry.
-///
-/// # Errors
-/// [`StoreError`]; nothing was written.
-pub async fn import_existing(
-    store: &DecisionStore,
-    source: &str,
-    rows: Vec<ImportedRow>,
-    now: Timestamp,
-) -> Result<Sequence, StoreError> {
-    let transaction = store.begin().await?;
-    let sequence = Sequence(transaction.head().sequence.0 + 1);
-    let kept = rows.iter().map(|row| log::ExistingPrestatie {
-        row: row.row,
-        coverage: Some(codec::write_coverage(&row.coverage)),
-        awarded_cents: row.awarded.get(),
-    });
-    let imported = log::ExistingImported {
-        source: source.to_owned(),
-        first_row: rows.first().map_or(0, |row| row.row),
-        rows: kept.collect(),
-    };
-    let imported = Entry::ExistingImported(imported);
-    let batch = DecisionBatch {
-        log: vec![record::entry(sequence, "existing_imported", now, imported)],
-        imported: rows.into_iter().map(|row| (sequence, row)).collect(),
         ..DecisionBatch::default()
     };
     transaction.commit(batch).await?;

@@ -3,12 +3,16 @@
 //!
 //! Layout: [`handle`] decides batches, `deciding` is one as it grows, `commands` carries out what persons ask, `freed`
 //! looks at what a line leaves behind; [`record`](mod@record) makes what the store writes;
-//! [`change`] writes the other entries of the log (reference data, imports).
+//! [`change`] and [`existing`] write the other entries of the log (reference data, imports); [`check`] decides without
+//! writing, and [`funding`] serves that.
 
 pub mod change;
+pub mod check;
 mod commands;
 mod deciding;
+pub mod existing;
 mod freed;
+pub mod funding;
 pub mod handle;
 pub mod record;
 

@@ -193,6 +193,19 @@ fn line_hit<'a>(coverage: &Coverage, rule: &'a LineRule) -> Option<Hit<'a>> {
         .then(|| Hit::new(&rule.head, effect, None))
 }
 
+/// What the pair rules say of two lines, whichever came first: what was held, or begins earlier, is not looked at.
+///
+/// For whoever judges lines that nobody decided yet, or decisions that were taken.
+#[must_use]
+pub fn effect_between<'a>(
+    a: &Coverage,
+    b: &Coverage,
+    reference: &'a Reference,
+) -> Option<(&'a RuleHead, Effect)> {
+    let rule = rule_between(a, b, &reference.pair_rules)?;
+    Some((&rule.head, rule.head.effect))
+}
+
 /// What the pair rules say of the line beside one rival, unless they allow.
 fn pair_hit<'a>(
     coverage: &Coverage,

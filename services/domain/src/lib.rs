@@ -3,7 +3,7 @@
 //! The same input gives the same decision, for ever. Layout, in reading order:
 //! values ([`identifiers`], [`cents`], [`tarief`], [`period`]), what is declared ([`declaration`]), what it is judged
 //! by ([`reference`](mod@reference), [`rejection`], [`reasons`]), the judging ([`validation`] and its [`rules`],
-//! [`history`], [`coverage`], [`double_funding`], [`ceiling`], [`decision`]), and the money ([`allocation`],
+//! [`history`], [`coverage`], [`double_funding`], [`draft`], [`ceiling`], [`decision`]), and the money ([`allocation`],
 //! [`ledger`], [`budget`], [`payment`]).
 
 pub mod allocation;
@@ -14,6 +14,7 @@ pub mod coverage;
 pub mod decision;
 pub mod declaration;
 pub mod double_funding;
+pub mod draft;
 pub mod facts;
 #[cfg(test)]
 mod fixtures;

@@ -148,7 +148,7 @@ async fn publish(app: &App, messages: Vec<(Queue, Message)>) -> Result<(), Probl
     Ok(())
 }
 
-fn content_type(headers: &HeaderMap) -> Result<&'static str, Problem> {
+pub(crate) fn content_type(headers: &HeaderMap) -> Result<&'static str, Problem> {
     let given = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
@@ -161,7 +161,10 @@ fn content_type(headers: &HeaderMap) -> Result<&'static str, Problem> {
 }
 
 /// Room for the body, by the length that was announced.
-fn reserve<'a>(app: &'a App, headers: &HeaderMap) -> Result<SemaphorePermit<'a>, Problem> {
+pub(crate) fn reserve<'a>(
+    app: &'a App,
+    headers: &HeaderMap,
+) -> Result<SemaphorePermit<'a>, Problem> {
     let announced = headers
         .get(header::CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
@@ -179,7 +182,7 @@ fn reserve<'a>(app: &'a App, headers: &HeaderMap) -> Result<SemaphorePermit<'a>,
     })
 }
 
-async fn read_body(request: Request) -> Result<Bytes, Problem> {
+pub(crate) async fn read_body(request: Request) -> Result<Bytes, Problem> {
     Bytes::from_request(request, &())
         .await
         .map_err(|rejection| {

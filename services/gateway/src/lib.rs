@@ -2,9 +2,11 @@
 //! outcomes back. It judges nothing and keeps nothing.
 //!
 //! Layout, in reading order: [`caller`] says who asks, [`intake`] takes a declaration and [`parts`] cuts one that is
-//! too large for a queue, [`outcome`] answers what became of it, [`problem`] is every error as a problem document.
+//! too large for a queue, [`outcome`] answers what became of it, [`check`] what would become of one, [`problem`] is
+//! every error as a problem document.
 
 mod caller;
+mod check;
 mod intake;
 mod outcome;
 mod parts;
@@ -24,6 +26,7 @@ use samenloop_adapters::{
     broker::{Broker, Queue},
     clock::Clock,
     decision_store::DecisionStore,
+    funding_client::FundingClient,
     health::{self, Health, Need},
     ids::Ids,
     reference_feed::ReferenceFeed,
@@ -66,6 +69,8 @@ pub struct Gateway {
     pub clock: Clock,
     /// Trace ids of senders that give none.
     pub ids: Ids,
+    /// Who answers what would become of a declaration.
+    pub funding: FundingClient,
 }
 
 /// What handlers share.
@@ -115,6 +120,7 @@ fn router(gateway: Gateway, shutdown: Shutdown) -> Router {
     Router::new()
         .route("/v1/declarations", post(intake::submit))
         .route("/v1/declarations/{message_id}", get(outcome::show))
+        .route("/v1/checks", post(check::ask))
         .merge(health::router(health))
         .fallback(problem::no_such_page)
         .method_not_allowed_fallback(problem::no_such_method)

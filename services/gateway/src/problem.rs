@@ -153,6 +153,22 @@ impl Problem {
         document
     }
 
+    /// A body of a question that is no declaration: every fault.
+    pub(crate) fn malformed_in(faults: Vec<(String, String)>) -> Self {
+        let mut document = Self::new(
+            "malformed",
+            StatusCode::BAD_REQUEST,
+            "The body is no declaration",
+            "It would be refused with reason 0001; see `faults`.",
+            "Correct the fields at these paths; the JSON Schema declaration.v1.json describes them.",
+        );
+        let faults = faults.into_iter();
+        document.0.faults = faults
+            .map(|(path, problem)| Fault { path, problem })
+            .collect();
+        document
+    }
+
     pub(crate) fn no_outcome(detail: impl Into<String>) -> Self {
         Self::new(
             "no-outcome",
@@ -165,6 +181,10 @@ impl Problem {
     }
 }
 
+/// What is served.
+const SERVED: &str =
+    "POST to /v1/declarations or /v1/checks, or GET /v1/declarations/{message_id}.";
+
 /// A path that is not served.
 pub(crate) async fn no_such_page(uri: Uri) -> Problem {
     Problem::new(
@@ -172,7 +192,7 @@ pub(crate) async fn no_such_page(uri: Uri) -> Problem {
         StatusCode::NOT_FOUND,
         "Nothing is served here",
         format!("`{}` is not served.", uri.path()),
-        "POST to /v1/declarations, or GET /v1/declarations/{message_id}.",
+        SERVED,
     )
 }
 
@@ -183,7 +203,7 @@ pub(crate) async fn no_such_method(uri: Uri) -> Problem {
         StatusCode::METHOD_NOT_ALLOWED,
         "This method is not served here",
         format!("`{}` does not take this method.", uri.path()),
-        "POST to /v1/declarations, or GET /v1/declarations/{message_id}.",
+        SERVED,
     )
 }
 

@@ -15,6 +15,7 @@ use samenloop_adapters::{
     clock::Clock,
     decision_store::{DecisionBatch, DecisionStore, NewLogEntry, StoredReference},
     fault_plan::{Fault, FaultPlan, FaultPoint},
+    funding_client::FundingClient,
     ids::Ids,
     reference,
     reference_feed::ReferenceFeed,
@@ -55,6 +56,7 @@ impl World {
             store,
             clock: Clock::scenario("2024-10-15T10:00:00Z".parse().expect("an instant")),
             ids: Ids::seeded(7),
+            funding: FundingClient::new("http://127.0.0.1:1", None).expect("an endpoint"),
         };
         let router = router(gateway.clone(), Shutdown::new());
         Self { gateway, router }

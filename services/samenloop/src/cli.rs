@@ -12,8 +12,9 @@ use samenloop_adapters::{
 use crate::{
     commands::{
         all::{self, AllArguments},
+        check::{self, CheckArguments},
         demo::{self, DemoArguments},
-        existing,
+        existing::{self, ImportArguments},
         generate::{self, GenerateArguments},
         healthcheck, ledger, reference,
         replay::{self, ReplayArguments},
@@ -62,6 +63,8 @@ enum Command {
     /// Existing prestaties that never passed through the queue.
     #[command(subcommand)]
     Existing(ExistingCommand),
+    /// Tells what would become of declarations, or what a draft contract would fund twice; writes nothing.
+    Check(CheckArguments),
     /// Writes synthetic declarations.
     Generate(GenerateArguments),
     /// Decides a log of declarations in memory.
@@ -113,11 +116,11 @@ enum ReferenceCommand {
 
 #[derive(Debug, Subcommand)]
 enum ExistingCommand {
-    /// Imports a CSV file; bad rows are named and left out.
-    Import {
-        /// The file.
-        file: PathBuf,
-        /// Print one JSON object.
+    /// Imports a CSV file; bad rows are named and left out, and no row is imported twice.
+    Import(ImportArguments),
+    /// Lists what was imported, an entry of the log a row.
+    List {
+        /// Print one JSON object a row.
         #[arg(long)]
         json: bool,
     },
@@ -240,9 +243,13 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
                 .await
                 .map(|()| true)
         }
-        Command::Existing(ExistingCommand::Import { file, json }) => {
-            existing::import(config()?, &file, json).await
+        Command::Existing(ExistingCommand::Import(import)) => {
+            existing::import(config()?, &import).await
         }
+        Command::Existing(ExistingCommand::List { json }) => {
+            existing::list(config()?, json).await.map(|()| true)
+        }
+        Command::Check(check) => check::run(|| Ok(config()?), check).await,
         Command::Generate(generate) => generate::run(&generate).map(|()| true),
         Command::Replay(replay) => replay::run(&replay).map(|()| true),
         Command::Submit(submit) => submit::run(submit).await,

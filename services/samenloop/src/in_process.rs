@@ -56,6 +56,7 @@ pub fn embedded_in(directory: &Path) -> Config {
     };
     config.limits.original_wait_seconds = 0;
     "127.0.0.1:0".clone_into(&mut config.settlement.listen);
+    "127.0.0.1:0".clone_into(&mut config.funding.listen);
     "127.0.0.1:0".clone_into(&mut config.gateway.listen);
     "127.0.0.1:0".clone_into(&mut config.operator.listen);
     config

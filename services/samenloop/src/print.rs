@@ -2,6 +2,7 @@
 
 use std::{io::IsTerminal as _, time::Duration};
 
+use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Prints a line of a result. A closed pipe is no error of ours.
@@ -19,18 +20,46 @@ pub fn note(text: impl std::fmt::Display) {
 /// A progress bar of `length` steps; without a terminal it prints nothing.
 #[must_use]
 pub fn progress(length: u64, what: &'static str) -> ProgressBar {
+    bar(
+        length,
+        what,
+        "{msg:>12} [{bar:40}] {human_pos}/{human_len} {per_sec} {eta}",
+    )
+}
+
+/// A progress bar of `length` bytes; without a terminal it prints nothing.
+#[must_use]
+pub fn progress_bytes(length: u64, what: &'static str) -> ProgressBar {
+    bar(
+        length,
+        what,
+        "{msg:>12} [{bar:40}] {bytes}/{total_bytes} {bytes_per_sec} {eta}",
+    )
+}
+
+fn bar(length: u64, what: &'static str, template: &str) -> ProgressBar {
     let target = match std::io::stderr().is_terminal() {
         true => ProgressDrawTarget::stderr(),
         false => ProgressDrawTarget::hidden(),
     };
-    let style = ProgressStyle::with_template(
-        "{msg:>12} [{bar:40}] {human_pos}/{human_len} {per_sec} {eta}",
-    )
-    .expect("the template is well formed");
+    let style = ProgressStyle::with_template(template).expect("the template is well formed");
     let bar = ProgressBar::with_draw_target(Some(length), target).with_style(style);
     bar.set_message(what);
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
+}
+
+/// A table for people; without a text in `header` it has none.
+#[must_use]
+pub fn table(header: &[&str]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_style(UTF8_FULL_CONDENSED)
+        .set_content_arrangement(ContentArrangement::Dynamic);
+    if header.iter().any(|text| !text.is_empty()) {
+        table.set_header(header.to_vec());
+    }
+    table
 }
 
 /// Euro of an amount in cents, with thousands separated.

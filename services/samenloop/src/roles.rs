@@ -4,12 +4,17 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
 use samenloop_adapters::{
+    funding_client::FundingClient,
     outbox::{Destination, RelayContext},
     settlement_client::{ClientOptions, ClientTls, SettlementClient},
     settlement_store::SettlementStore,
     shutdown::Shutdown,
 };
-use samenloop_detection::DetectionHandler;
+use samenloop_detection::{
+    DetectionHandler,
+    check::FundingCheck,
+    funding::{self, FundingService},
+};
 use samenloop_settlement::{Caller, Callers, Reflection, ServerTls, SettlementConfig};
 use samenloop_validation::ValidationHandler;
 use tokio::{net::TcpListener, task::JoinSet};
@@ -71,6 +76,23 @@ impl Roles {
             Box::pin(run).await;
             Ok(())
         });
+    }
+
+    /// Starts detection's answers to questions asked beforehand on `listener`.
+    ///
+    /// # Errors
+    /// Names the file of a certificate that cannot be read.
+    pub async fn funding(&mut self, node: &Node, listener: TcpListener) -> anyhow::Result<()> {
+        let service = FundingService {
+            check: funding_check(node),
+            keys: node.keys.clone(),
+            clock: node.clock.clone(),
+            callers: askers(node).await?,
+        };
+        let shutdown = self.shutdown.clone();
+        self.tasks
+            .spawn(funding::serve(service, listener, shutdown));
+        Ok(())
     }
 
     /// Starts settlement on `listener`.
@@ -161,6 +183,61 @@ async fn callers(node: &Node) -> anyhow::Result<Callers> {
         client_authorities: read(&settings.tls_client_authority)?,
     };
     Ok(Callers::Certificates { tls, names })
+}
+
+/// Who may ask beforehand: certificates where they are configured, else anybody on loopback.
+async fn askers(node: &Node) -> anyhow::Result<funding::Callers> {
+    let settings = &node.config.funding;
+    if settings.tls_certificate.is_empty() {
+        return Ok(funding::Callers::Loopback);
+    }
+    let reference = node
+        .reference
+        .current()
+        .await?
+        .context("no reference data is in force")?;
+    let gateway = samenloop_gateway::GATEWAY_USER.to_owned();
+    let mut names = BTreeMap::from([(gateway, funding::Caller::Asker)]);
+    for (id, party) in &reference.parties {
+        if let Some(name) = &party.certificate {
+            names.insert(name.clone(), funding::Caller::Party(id.clone()));
+        }
+    }
+    let tls = ServerTls {
+        certificate: read(&settings.tls_certificate)?,
+        private_key: read(&settings.tls_key)?,
+        client_authorities: read(&settings.tls_client_authority)?,
+    };
+    Ok(funding::Callers::Certificates { tls, names })
+}
+
+/// Answers what would be decided, on the store of this node.
+#[must_use]
+pub fn funding_check(node: &Node) -> FundingCheck {
+    FundingCheck {
+        store: node.decisions.clone(),
+        reference: node.reference.clone(),
+        environment: node.config.environment,
+    }
+}
+
+/// A client of detection's answers as configured.
+///
+/// # Errors
+/// Says what is wrong with the endpoint or its certificates.
+pub fn funding_client(node: &Node, endpoint: &str) -> anyhow::Result<FundingClient> {
+    let settings = &node.config.funding;
+    let tls = if endpoint.starts_with("https://") {
+        Some(ClientTls {
+            authorities: read(&settings.tls_client_authority)?,
+            certificate: read(&settings.tls_certificate)?,
+            private_key: read(&settings.tls_key)?,
+            server_name: None,
+        })
+    } else {
+        None
+    };
+    Ok(FundingClient::new(endpoint, tls.as_ref())?)
 }
 
 /// A client of settlement as configured. Its faults are those of the relay of claims.

@@ -221,7 +221,7 @@ async fn import_rows(stage: &Stage<'_>, csv: &[u8]) -> anyhow::Result<()> {
         });
     }
     let now = jiff::Timestamp::UNIX_EPOCH;
-    samenloop_detection::change::import_existing(stage.decisions, "scenario", rows, now).await?;
+    samenloop_detection::existing::import_rows(stage.decisions, "scenario", rows, now).await?;
     Ok(())
 }
 

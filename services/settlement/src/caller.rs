@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use samenloop_adapters::server_tls::caller_names;
 use samenloop_domain::identifiers::Uzovi;
 use subtle::ConstantTimeEq as _;
 use tonic::{Request, Status};
-use x509_parser::prelude::{FromDer as _, GeneralName, X509Certificate};
 
 use crate::reason::Reason;
+
+pub use samenloop_adapters::server_tls::ServerTls;
 
 /// How callers are told apart.
 #[derive(Clone)]
@@ -24,17 +26,6 @@ pub enum Callers {
         /// Who each name is, from the table of parties.
         names: BTreeMap<String, Caller>,
     },
-}
-
-/// Certificates of the server, as PEM.
-#[derive(Clone)]
-pub struct ServerTls {
-    /// The server's chain.
-    pub certificate: Vec<u8>,
-    /// Its private key.
-    pub private_key: Vec<u8>,
-    /// Authorities that sign the certificates of callers.
-    pub client_authorities: Vec<u8>,
 }
 
 /// A caller.
@@ -68,10 +59,9 @@ impl Callers {
                     .ok_or_else(|| unknown("the bearer token is missing or wrong"))
             }
             Self::Certificates { names, .. } => {
-                let certificates = request.peer_certs();
-                let leaf = certificates.as_deref().and_then(|chain| chain.first());
-                let leaf = leaf.ok_or_else(|| unknown("there is no client certificate"))?;
-                certificate_names(leaf)
+                let shown = caller_names(request);
+                let shown = shown.ok_or_else(|| unknown("there is no client certificate"))?;
+                shown
                     .iter()
                     .find_map(|name| names.get(name))
                     .copied()
@@ -108,26 +98,6 @@ impl Caller {
             }),
         }
     }
-}
-
-/// Common names and DNS names of a certificate that the TLS layer has verified.
-fn certificate_names(der: &[u8]) -> Vec<String> {
-    let Ok((_, certificate)) = X509Certificate::from_der(der) else {
-        return Vec::new();
-    };
-    let common = certificate.subject().iter_common_name();
-    let mut names: Vec<String> = common
-        .filter_map(|name| name.as_str().ok())
-        .map(str::to_owned)
-        .collect();
-    if let Ok(Some(alternatives)) = certificate.subject_alternative_name() {
-        for name in &alternatives.value.general_names {
-            if let GeneralName::DNSName(name) = name {
-                names.push((*name).to_owned());
-            }
-        }
-    }
-    names
 }
 
 fn unknown(message: &str) -> Status {

@@ -15,7 +15,7 @@ use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
 use tokio_util::task::TaskTracker;
 use tonic::codec::CompressionEncoding;
 use tonic::transport::{
-    Certificate, Identity, Server, ServerTlsConfig,
+    Server, ServerTlsConfig,
     server::{Connected, TcpIncoming},
 };
 use tonic_health::{
@@ -26,7 +26,7 @@ use tonic_health::{
 use tower::util::MapResponseLayer;
 
 use crate::{
-    Callers, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, Reflection, ServerTls, SettlementConfig,
+    Callers, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, Reflection, SettlementConfig,
     reason::with_reason, service::Service, token::Tokens,
 };
 
@@ -35,9 +35,6 @@ type Api = SettlementServer<Service>;
 /// What is served: bytes both ways, and who is at the other end.
 trait Connection: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static {}
 impl<IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static> Connection for IO {}
-
-/// How long a TLS handshake may take.
-const HANDSHAKE_MAX: Duration = Duration::from_secs(5);
 
 /// How often a connection is asked whether it is alive, and how long it may take to say so.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(20);
@@ -198,18 +195,7 @@ fn tls(callers: &Callers, listener: &TcpListener) -> anyhow::Result<Option<Serve
             );
             Ok(None)
         }
-        Callers::Certificates { tls, .. } => {
-            let ServerTls {
-                certificate,
-                private_key,
-                client_authorities,
-            } = tls;
-            let config = ServerTlsConfig::new()
-                .identity(Identity::from_pem(certificate, private_key))
-                .client_ca_root(Certificate::from_pem(client_authorities))
-                .timeout(HANDSHAKE_MAX);
-            Ok(Some(config))
-        }
+        Callers::Certificates { tls, .. } => Ok(Some(tls.config())),
     }
 }
 

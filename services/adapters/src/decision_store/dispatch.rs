@@ -178,7 +178,8 @@ impl DecisionStore {
         both!(self, store => store.latest(before, limit))
     }
 
-    /// Entries of the log after a sequence, in order.
+    /// Entries of the log after a sequence, in order: at most `limit`, and fewer where they are large
+    /// ([`LOG_PAGE_BYTES_MAX`]); none only at the end.
     ///
     /// # Errors
     /// [`StoreError`] where the database is away.

@@ -10,17 +10,22 @@
 mod dispatch;
 pub mod postgres;
 mod read_back;
+mod register;
 mod review;
 mod rows;
 pub mod sqlite;
 mod words;
 
+pub use register::{CoverageCursor, ExistingChunk, KeyedCoverage, LOG_PAGE_BYTES_MAX, Snapshot};
 pub use review::{
     CaseKind, DecidedCommand, Freed, HeldLine, ListFilter, NewCase, ReviewCase, RevisedLine,
 };
 pub use rows::chained;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 use samenloop_domain::{
@@ -28,7 +33,7 @@ use samenloop_domain::{
     decision::{MessageDecision, Validated},
     history::{History, HistoryKeys},
     identifiers::{PartyId, ReferenceVersion, Sequence},
-    period::Day,
+    period::{Day, Period},
 };
 use samenloop_proto::{declaration::v1 as wire, settlement::v1 as settlement};
 use uuid::Uuid;
@@ -238,6 +243,8 @@ pub struct DecisionBatch {
     pub outbox: Vec<NewOutboxRow>,
     /// Imported rows by the number of their entry.
     pub imported: Vec<(Sequence, ImportedRow)>,
+    /// Which rows of which file those are.
+    pub chunks: Vec<ExistingChunk>,
     /// Reference data activated by an entry.
     pub activated: Vec<StoredReference>,
     /// Messages that wait from now on.

@@ -38,6 +38,7 @@ pub(super) struct BatchRows {
     /// Originals and the credits that reverse them, in order.
     pub(super) credits: BTreeMap<CoverageId, CoverageId>,
     pub(super) existing: Vec<ExistingRow>,
+    pub(super) chunks: Vec<ExistingChunk>,
     pub(super) invoice_parts: BTreeMap<InvoicePart, Day>,
     /// Terms used, less those given back.
     pub(super) terms: BTreeMap<TermKey, i64>,
@@ -132,6 +133,7 @@ impl BatchRows {
             log,
             set_aside: batch.set_aside,
             released: batch.released,
+            chunks: batch.chunks,
             ..Self::default()
         };
         rows.reviews.written_at = written_at;

@@ -133,3 +133,57 @@ fn a_wrong_header_is_the_only_fault() {
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].as_ref().unwrap_err().row, 0);
 }
+
+/// Spans of a file of `count` rows of which every hundredth is bad.
+fn chunks(count: u64) -> Vec<RowChunk> {
+    let rows = (1..=count).map(|row| {
+        if row.is_multiple_of(100) {
+            let reason = "bad".to_owned();
+            return Err(RowFault { row, reason });
+        }
+        let ExistingRow {
+            coverage, awarded, ..
+        } = SAMPLE_ROW.clone();
+        Ok(ExistingRow {
+            row,
+            coverage,
+            awarded,
+        })
+    });
+    let mut rows = rows;
+    std::iter::from_fn(|| next_chunk(&mut rows)).collect()
+}
+
+static SAMPLE_ROW: std::sync::LazyLock<ExistingRow> =
+    std::sync::LazyLock::new(|| row("meeting", "").expect("a good row"));
+
+#[test]
+fn a_file_is_cut_by_its_rows_whether_they_are_good_or_bad() {
+    let ranges: Vec<(u64, u64, usize, usize)> = (chunks(2 * CHUNK_ROWS + 1).iter())
+        .map(|it| (it.first_row, it.last_row, it.rows.len(), it.faults.len()))
+        .collect();
+    let n = CHUNK_ROWS;
+    assert_eq!(
+        ranges,
+        [
+            (1, n, 9_900, 100),
+            (n + 1, 2 * n, 9_900, 100),
+            (2 * n + 1, 2 * n + 1, 1, 0)
+        ]
+    );
+    assert_eq!(chunks(0), []);
+}
+
+#[test]
+fn bad_rows_are_written_with_number_and_reason() {
+    let mut written = Vec::new();
+    let mut rejects = Rejects::new(&mut written).unwrap();
+    for fault in &chunks(200)[0].faults {
+        rejects.write(fault).unwrap();
+    }
+    rejects.finish().unwrap();
+    assert_eq!(
+        String::from_utf8(written).unwrap(),
+        "row,reason\n100,bad\n200,bad\n"
+    );
+}

@@ -5,7 +5,7 @@
 //! and the same digest. Nothing of a declaration is judged here.
 //!
 //! Layout: [`data`] is what stands in files, [`words`] their vocabularies, [`fault`] what can be
-//! said of them.
+//! said of them. A [`Variant`] is for questions.
 
 use std::{fmt, path::Path};
 
@@ -15,12 +15,14 @@ use samenloop_domain::reference::Reference;
 pub use self::{
     data::ReferenceData,
     fault::{Entry, Fault, Origin},
+    variant::Variant,
 };
 
 mod build;
 pub mod data;
 pub mod fault;
 mod read;
+mod variant;
 pub mod words;
 
 /// Reference data, checked, with the form in which it is stored.
@@ -66,15 +68,18 @@ pub fn finish(mut data: ReferenceData) -> Result<Loaded, Vec<Fault>> {
 
 /// Makes the reference data again from its stored form.
 pub fn from_canonical(bytes: &[u8]) -> Result<Reference, Vec<Fault>> {
-    let data: ReferenceData = serde_json::from_slice(bytes).map_err(|error| {
+    build::build(&from_bytes(bytes)?)
+}
+
+fn from_bytes(bytes: &[u8]) -> Result<ReferenceData, Vec<Fault>> {
+    serde_json::from_slice(bytes).map_err(|error| {
         vec![Fault {
             file: "canonical form".to_owned(),
             line: None,
             problem: error.to_string(),
             remedy: "import the directory again".to_owned(),
         }]
-    })?;
-    build::build(&data)
+    })
 }
 
 /// The order of entries in files says nothing; that of shares and insurers within a contract does.

@@ -11,7 +11,7 @@ use toml::{
 };
 
 use super::{
-    data::ReferenceData,
+    data::{ContractEntry, LineRuleEntry, PairRuleEntry, ReferenceData},
     fault::{Entry, Fault, Origin},
 };
 
@@ -44,6 +44,53 @@ pub(super) fn read(dir: &Path) -> Result<ReferenceData, Vec<Fault>> {
         Some(data) if reader.faults.is_empty() => Ok(data),
         _ => Err(reader.faults),
     }
+}
+
+/// Reads a file that is one contract.
+pub(super) fn contract(path: &Path) -> Result<Entry<ContractEntry>, Vec<Fault>> {
+    let mut reader = Reader {
+        dir: path.parent().unwrap_or(Path::new("")),
+        faults: Vec::new(),
+    };
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    match reader.single(&name) {
+        Some(contract) if reader.faults.is_empty() => Ok(contract),
+        _ => Err(reader.faults),
+    }
+}
+
+/// Reads every contract of a directory.
+pub(super) fn contracts(dir: &Path) -> Result<Vec<Entry<ContractEntry>>, Vec<Fault>> {
+    let mut reader = Reader {
+        dir,
+        faults: Vec::new(),
+    };
+    let files = reader.files_in("");
+    let contracts: Vec<_> = files.iter().filter_map(|it| reader.single(it)).collect();
+    if contracts.is_empty() && reader.faults.is_empty() {
+        let remedy = "name a directory of files such as C1.toml";
+        reader.fault(
+            &dir.display().to_string(),
+            None,
+            "has no contract".to_owned(),
+            remedy,
+        );
+    }
+    reader.end(contracts)
+}
+
+/// Pair rules and line rules.
+type RuleEntries = (Vec<Entry<PairRuleEntry>>, Vec<Entry<LineRuleEntry>>);
+
+/// Reads the rules of a directory.
+pub(super) fn rules(dir: &Path) -> Result<RuleEntries, Vec<Fault>> {
+    let mut reader = Reader {
+        dir,
+        faults: Vec::new(),
+    };
+    let pair = reader.list("pair_rules.toml", "pair_rule");
+    let line = reader.list("line_rules.toml", "line_rule");
+    reader.end((pair, line))
 }
 
 struct Reader<'a> {
@@ -79,27 +126,39 @@ impl Reader<'_> {
         }
     }
 
-    /// The names of the files of contracts, sorted.
-    fn contract_files(&mut self) -> Vec<String> {
-        let entries = match fs::read_dir(self.dir.join("contracts")) {
+    /// What was read, if it has no fault.
+    fn end<T>(self, read: T) -> Result<T, Vec<Fault>> {
+        match self.faults.is_empty() {
+            true => Ok(read),
+            false => Err(self.faults),
+        }
+    }
+
+    /// The names of the TOML files of a folder, sorted.
+    fn files_in(&mut self, folder: &str) -> Vec<String> {
+        let entries = match fs::read_dir(self.dir.join(folder)) {
             Ok(entries) => entries,
             Err(error) => {
                 let problem = format!("cannot be read: {error}");
-                self.fault("contracts", None, problem, "make the directory");
+                self.fault(folder, None, problem, "make the directory");
                 return Vec::new();
             }
+        };
+        let under = match folder {
+            "" => String::new(),
+            folder => format!("{folder}/"),
         };
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut files: Vec<String> = names
             .filter(|name| name.ends_with(".toml"))
-            .map(|name| format!("contracts/{name}"))
+            .map(|name| format!("{under}{name}"))
             .collect();
         files.sort();
         files
     }
 
     fn contracts<T: DeserializeOwned>(&mut self) -> Vec<Entry<T>> {
-        let files = self.contract_files();
+        let files = self.files_in("contracts");
         files.iter().filter_map(|file| self.single(file)).collect()
     }
 

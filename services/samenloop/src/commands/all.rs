@@ -69,6 +69,7 @@ pub async fn serve_pages(
     running: &mut Roles,
     shutdown: &Shutdown,
 ) -> anyhow::Result<String> {
-    super::role::start_gateway(node, running, shutdown).await?;
+    let funding = super::role::start_funding(node, running).await?;
+    super::role::start_gateway(node, &funding, running, shutdown).await?;
     super::role::start_operator(node, store, running, shutdown).await
 }

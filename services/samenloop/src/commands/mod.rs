@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 pub mod all;
+pub mod check;
 pub mod demo;
 pub mod existing;
 pub mod generate;

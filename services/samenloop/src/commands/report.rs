@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{CellAlignment, Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::{CellAlignment, Table};
 use samenloop_adapters::settlement_store::AccountBalance;
 use serde::Serialize;
 
@@ -182,7 +182,7 @@ impl DemoReport {
 
     /// Prints tables for people.
     pub fn print(&self) {
-        let mut scenarios = table(&["scenario", "what it shows", "outcome"]);
+        let mut scenarios = print::table(&["scenario", "what it shows", "outcome"]);
         for row in &self.scenario_results {
             let outcome = match row.passed {
                 true => format!("as expected: {}", row.actual.join("\n")),
@@ -195,7 +195,7 @@ impl DemoReport {
             scenarios.add_row([&row.scenario, &row.title, &outcome]);
         }
         print::line(scenarios);
-        let mut verdicts = table(&["lines", "number"]);
+        let mut verdicts = print::table(&["lines", "number"]);
         for (name, number) in [
             ("accepted", self.accepted),
             ("reduced", self.reduced),
@@ -209,7 +209,7 @@ impl DemoReport {
         }
         right(&mut verdicts, 1);
         print::line(verdicts);
-        let mut insurers = table(&["insurer", "events", "amount", "complete"]);
+        let mut insurers = print::table(&["insurer", "events", "amount", "complete"]);
         for it in &self.subscriptions {
             let complete = if it.complete { "yes" } else { "NO" }.to_owned();
             insurers.add_row([
@@ -222,7 +222,7 @@ impl DemoReport {
         right(&mut insurers, 1);
         right(&mut insurers, 2);
         print::line(insurers);
-        let mut whole = table(&["", ""]);
+        let mut whole = print::table(&["", ""]);
         let yes = |it: bool| {
             if it {
                 "yes".to_owned()
@@ -291,17 +291,6 @@ fn row(result: ScenarioResult) -> ScenarioRow {
         actual,
         passed,
     }
-}
-
-fn table(header: &[&str]) -> Table {
-    let mut table = Table::new();
-    table
-        .load_style(UTF8_FULL_CONDENSED)
-        .set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-    if header.iter().any(|text| !text.is_empty()) {
-        table.set_header(header.to_vec());
-    }
-    table
 }
 
 fn right(table: &mut Table, column: usize) {

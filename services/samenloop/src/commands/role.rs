@@ -61,6 +61,7 @@ pub async fn run(config: Config, role: Role) -> anyhow::Result<()> {
             node.check_topology().await?;
             let client = roles::settlement_client(&node, &node.config.settlement.endpoint)?;
             running.detection(&node, client.clone());
+            answer_questions(&node, &mut running).await?;
             let mut needs = decides(Queue::Validated);
             needs.push(Need::Settlement(Box::new(client)));
             needs
@@ -73,7 +74,8 @@ pub async fn run(config: Config, role: Role) -> anyhow::Result<()> {
             vec![Need::Claims(store)]
         }
         Role::Gateway => {
-            start_gateway(&node, &mut running, &shutdown).await?;
+            let funding = node.config.funding.endpoint.clone();
+            start_gateway(&node, &funding, &mut running, &shutdown).await?;
             decides(Queue::Declarations)
         }
         // Its page tells its own health, and collects its own metrics.
@@ -108,12 +110,47 @@ async fn start_health(
     Ok(())
 }
 
-/// Starts the HTTP intake, prints where it is, and gives its address.
+/// Starts detection's answers, unless another process of this machine gives them already: any number of processes
+/// may decide.
+async fn answer_questions(node: &Node, running: &mut Roles) -> anyhow::Result<()> {
+    match start_funding(node, running).await {
+        Ok(_) => Ok(()),
+        Err(error) if is_taken(&error) => {
+            tracing::warn!("another process answers questions here; this one decides only");
+            Ok(())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn is_taken(error: &anyhow::Error) -> bool {
+    let cause = error.downcast_ref::<std::io::Error>();
+    cause.is_some_and(|it| it.kind() == std::io::ErrorKind::AddrInUse)
+}
+
+/// Starts detection's answers to questions asked beforehand, prints where they are, and gives the endpoint.
+///
+/// # Errors
+/// Where its address is taken, or a certificate cannot be read.
+pub async fn start_funding(node: &Node, running: &mut Roles) -> anyhow::Result<String> {
+    let (listener, address) = roles::listen(&node.config.funding.listen).await?;
+    running.funding(node, listener).await?;
+    print::note(format!("detection answers questions on {address}"));
+    let scheme = if node.config.funding.tls_certificate.is_empty() {
+        "http"
+    } else {
+        "https"
+    };
+    Ok(format!("{scheme}://{address}"))
+}
+
+/// Starts the HTTP intake, which asks `funding` beforehand, prints where it is, and gives its address.
 ///
 /// # Errors
 /// Where its address is taken.
 pub async fn start_gateway(
     node: &Node,
+    funding: &str,
     running: &mut Roles,
     shutdown: &Shutdown,
 ) -> anyhow::Result<SocketAddr> {
@@ -124,6 +161,7 @@ pub async fn start_gateway(
         reference: node.reference.clone(),
         clock: node.clock.clone(),
         ids: node.ids.clone(),
+        funding: roles::funding_client(node, funding)?,
     };
     running.spawn(samenloop_gateway::run(listener, gateway, shutdown.clone()));
     print::note(format!("gateway listens on http://{address}"));

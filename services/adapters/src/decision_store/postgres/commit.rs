@@ -3,7 +3,7 @@
 use deadpool_postgres::Object;
 use samenloop_domain::coverage::CoverageId;
 
-use super::{execute, many, one, review};
+use super::{execute, many, one, register::write_chunks, review};
 use crate::decision_store::{
     rows::{BatchRows, CoverageRow, ExistingRow, LineRow, MessageRow, OutboxInsert, Tallies},
     words::{micros, signed},
@@ -18,6 +18,7 @@ pub(super) async fn write(client: &Object, rows: BatchRows, head: Head) -> Resul
     review::revise_lines(client, &rows.reviews).await?;
     write_coverage(client, &rows.coverage).await?;
     write_existing(client, &rows.existing).await?;
+    write_chunks(client, &rows.chunks).await?;
     let mut tallies = rows.tallies;
     let credits: Vec<_> = rows.credits.into_iter().collect();
     credit_lines(client, &credits, &mut tallies).await?;

@@ -5,6 +5,7 @@
 mod commit;
 mod history;
 mod read;
+mod register;
 mod review;
 mod write;
 
@@ -27,6 +28,10 @@ const MIGRATIONS: Migrations = &[
     (
         "V2__reviews",
         include_str!("../../../migrations/decisions/postgres/V2__reviews.sql"),
+    ),
+    (
+        "V4__existing_chunks",
+        include_str!("../../../migrations/decisions/postgres/V4__existing_chunks.sql"),
     ),
 ];
 

@@ -127,8 +127,11 @@ impl PostgresDecisionStore {
         after: Sequence,
         limit: u32,
     ) -> Result<Vec<LoggedEntry>, StoreError> {
-        let sql = "SELECT sequence, kind, recorded_at, body, previous_hash, hash FROM log
-             WHERE sequence > $1 ORDER BY sequence LIMIT $2";
+        let sql = "SELECT sequence, kind, recorded_at, body, previous_hash, hash
+             FROM (SELECT *, sum(length(body)) OVER (ORDER BY sequence) - length(body) AS before
+                   FROM (SELECT * FROM log WHERE sequence > $1 ORDER BY sequence LIMIT $2) AS few)
+                 AS page
+             WHERE before < $3 ORDER BY sequence";
         let read = |row: &Row| {
             Ok(LoggedEntry {
                 sequence: Sequence(unsigned(row.get(0))?),
@@ -139,8 +142,9 @@ impl PostgresDecisionStore {
                 hash: digest(row.get(5))?,
             })
         };
+        let bytes_max = signed(LOG_PAGE_BYTES_MAX as u64);
         let rows = self
-            .query(sql, &[&signed(after.0), &i64::from(limit)])
+            .query(sql, &[&signed(after.0), &i64::from(limit), &bytes_max])
             .await?;
         rows.iter().map(read).collect()
     }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use samenloop_domain::{coverage::CoverageId, identifiers::Sequence};
 
-use super::review;
+use super::{register::write_chunks, review};
 use crate::decision_store::{
     rows::{BatchRows, CoverageRow, ExistingRow, LineRow, MessageRow, OutboxInsert, Tallies},
     words::{micros, signed},
@@ -22,6 +22,7 @@ pub(super) fn write(
     review::revise_lines(connection, &rows.reviews)?;
     write_coverage(connection, &rows.coverage)?;
     write_existing(connection, &rows.existing)?;
+    write_chunks(connection, &rows.chunks)?;
     let mut tallies = rows.tallies;
     for (original, credit) in &rows.credits {
         credit_line(connection, *original, *credit, &mut tallies)?;

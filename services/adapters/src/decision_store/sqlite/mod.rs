@@ -6,6 +6,7 @@
 mod commit;
 mod history;
 mod read;
+mod register;
 mod review;
 mod write;
 
@@ -30,6 +31,10 @@ const MIGRATIONS: Migrations = &[
     (
         "V2__reviews",
         include_str!("../../../migrations/decisions/sqlite/V2__reviews.sql"),
+    ),
+    (
+        "V4__existing_chunks",
+        include_str!("../../../migrations/decisions/sqlite/V4__existing_chunks.sql"),
     ),
 ];
 

@@ -136,16 +136,23 @@ impl SqliteDecisionStore {
                 "SELECT sequence, kind, recorded_at, body, previous_hash, hash FROM log
                  WHERE sequence > ?1 ORDER BY sequence LIMIT ?2",
             )?;
-            collect(statement.query(params![signed(after.0), limit])?, |row| {
-                Ok(LoggedEntry {
+            let mut rows = statement.query(params![signed(after.0), limit])?;
+            let (mut entries, mut bytes) = (Vec::new(), 0);
+            while bytes < LOG_PAGE_BYTES_MAX
+                && let Some(row) = rows.next()?
+            {
+                let body: Vec<u8> = row.get(3)?;
+                bytes += body.len();
+                entries.push(LoggedEntry {
                     sequence: Sequence(unsigned(row.get(0)?)?),
                     kind: row.get(1)?,
                     recorded_at: instant(row.get(2)?)?,
-                    body: row.get(3)?,
+                    body,
                     previous_hash: row.get(4)?,
                     hash: row.get(5)?,
-                })
-            })
+                });
+            }
+            Ok(entries)
         })
         .await
     }
@@ -265,7 +272,7 @@ fn figures(connection: &Connection, now: Timestamp) -> Result<DecisionFigures, S
     Ok(figures)
 }
 
-fn collect<T>(
+pub(super) fn collect<T>(
     mut rows: rusqlite::Rows<'_>,
     read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {

@@ -1,0 +1,185 @@
+//! The command line, on the directory that a product left behind.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Output,
+};
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::{PATIENCE, decided, delivery, once_more, sample};
+
+/// The executable beside the test: target/<profile>/samenloop.
+fn binary() -> PathBuf {
+    let test = env::current_exe().expect("the test has a path");
+    let profile = test.parent().and_then(Path::parent).expect("a directory");
+    profile.join("samenloop")
+}
+
+/// Runs a command on the directory of a product; gives its exit status and what it printed.
+async fn samenloop(data: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let data = format!("data_dir={}", data.display());
+    let running = Command::new(binary())
+        .args(["--set", &data])
+        .args(arguments)
+        .env("SAMENLOOP_LOG", "error")
+        .kill_on_drop(true)
+        .output();
+    let ended = tokio::time::timeout(PATIENCE, running).await;
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = ended.expect("it ends").expect("it starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    (status.code().expect("a status"), text(stdout), text(stderr))
+}
+
+/// As [`samenloop`], of a command that prints one JSON object.
+async fn object(data: &Path, arguments: &[&str]) -> (i32, Value) {
+    let (status, printed, errors) = samenloop(data, arguments).await;
+    let object = serde_json::from_str(&printed);
+    (
+        status,
+        object.unwrap_or_else(|_| panic!("{printed}{errors}")),
+    )
+}
+
+fn path_of(path: &Path) -> &str {
+    path.to_str().expect("a path of text")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn purchasers_ask_the_register_by_the_command_line() {
+    let set = sample();
+    let directory = tempfile::tempdir().expect("a directory");
+    let data = directory.path().join("data");
+    fs::create_dir(&data).expect("made");
+    let product = decided(&data, &set).await;
+    let before = product.node.decisions.head().await.expect("a head");
+    product.stop().await.expect("it stops");
+
+    declarations_are_checked(directory.path(), &data, before.sequence.0).await;
+    draft_contracts_are_checked(directory.path(), &data).await;
+    existing_prestaties_are_imported_once(directory.path(), &data).await;
+}
+
+async fn declarations_are_checked(directory: &Path, data: &Path, sequence: u64) {
+    let file = directory.join("once-more.json");
+    let message = once_more(delivery(&sample(), "1", None));
+    fs::write(&file, message.to_string()).expect("written");
+    let file = path_of(&file);
+    let asked = ["check", file, "--received-on", "2024-10-15"];
+    let (status, printed, errors) = samenloop(data, &asked).await;
+    assert_eq!(status, 1, "{printed}{errors}");
+    for expected in ["reject", "0587", "EUR 28,000.00", "nothing was written"] {
+        assert!(printed.contains(expected), "{expected}: {printed}{errors}");
+    }
+    let (status, answer) = object(data, &[&asked[..], &["--json"]].concat()).await;
+    assert_eq!(status, 1);
+    assert_eq!(
+        (&answer["sequence"], &answer["clear"]),
+        (&sequence.into(), &false.into())
+    );
+    let asked = [&asked[..], &["--json", "--party", "sample-netwerk"]].concat();
+    let (_, answer) = object(data, &asked).await;
+    let reasons = &answer["outcomes"][0]["reasons"];
+    assert_eq!(reasons[0]["code"], "8023", "{answer:#}");
+    let (status, _, errors) = samenloop(data, &["check", "no-such-file.json"]).await;
+    assert_eq!(status, 1);
+    assert!(errors.contains("no-such-file.json"), "{errors}");
+}
+
+/// A second programme of the same cooperation meets the first, in contract and register; one elsewhere meets nothing.
+async fn draft_contracts_are_checked(directory: &Path, data: &Path) {
+    let sample = harness::sample().join("reference/contracts/C1.toml");
+    let signed = fs::read_to_string(sample).expect("the sample has it");
+    let draft = signed
+        .replace("\"C1\"", "\"D1\"")
+        .replace("\"active\"", "\"concept\"");
+    let file = directory.join("D1.toml");
+    fs::write(&file, &draft).expect("written");
+    let (status, answer) = object(data, &["check", path_of(&file), "--json"]).await;
+    assert_eq!(status, 1, "{answer:#}");
+    assert_eq!(answer["lines"], 1);
+    let conflicts = answer["conflicts"].as_array().expect("a list");
+    let strictest = &conflicts[0];
+    assert_eq!(strictest["effect"], "exclude", "{answer:#}");
+    assert!(strictest["register_lines"].as_u64() > Some(0), "{answer:#}");
+    let own = strictest["own_contracts"].to_string();
+    assert!(own.contains("\"C1\""), "{answer:#}");
+    let (status, printed, _) = samenloop(data, &["check", path_of(&file)]).await;
+    assert_eq!(status, 1);
+    assert!(
+        printed.contains("D1 990/BDSS1") && printed.contains("exclude"),
+        "{printed}"
+    );
+
+    let elsewhere = draft
+        .replace("53530001", "53539999")
+        .replace("01056789", "01059999")
+        .replace("91910001", "91919999");
+    fs::write(&file, elsewhere).expect("written");
+    let (status, answer) = object(data, &["check", path_of(&file), "--json"]).await;
+    assert_eq!(status, 0, "{answer:#}");
+    assert_eq!(answer["conflicts"], Value::Array(Vec::new()));
+
+    fs::write(&file, draft.replace("\"BDSS1\"", "\"NONE1\"")).expect("written");
+    let (status, _, errors) = samenloop(data, &["check", path_of(&file)]).await;
+    assert_eq!(status, 1);
+    assert!(
+        errors.contains("D1.toml:") && errors.contains("NONE1"),
+        "{errors}"
+    );
+}
+
+async fn existing_prestaties_are_imported_once(directory: &Path, data: &Path) {
+    let header = samenloop_adapters::existing::COLUMNS.join(",");
+    let row = |reference: &str, list: &str| {
+        format!("{reference},{list},OENI1,01056789,7095,,2020-07-01,2020-09-30,,,,,,,,4500\n")
+    };
+    let mut csv = format!("{header}\n");
+    for number in 1..=30 {
+        csv += &row(
+            &format!("R{number}"),
+            if number % 10 == 0 { "123" } else { "990" },
+        );
+    }
+    let (file, rejects) = (directory.join("old.csv"), directory.join("rejects.csv"));
+    fs::write(&file, csv).expect("written");
+    let (file, rejects) = (path_of(&file), path_of(&rejects));
+    let import = ["existing", "import", file, "--rejects", rejects, "--json"];
+    let (status, first) = object(data, &import).await;
+    assert_eq!(status, 1, "some rows are bad");
+    assert_eq!(
+        (&first["imported"], &first["bad"]),
+        (&27.into(), &3.into()),
+        "{first}"
+    );
+    assert_eq!(first["bad_rows"][0]["row"], 10);
+    let rejected = fs::read_to_string(rejects).expect("it is there");
+    let rows: Vec<&str> = rejected
+        .lines()
+        .filter_map(|it| it.split(',').next())
+        .collect();
+    assert_eq!(rows, ["row", "10", "20", "30"]);
+    let (_, again) = object(data, &import).await;
+    assert_eq!(
+        (&again["imported"], &again["known"]),
+        (&0.into(), &27.into()),
+        "{again}"
+    );
+    let (status, listed) = object(data, &["existing", "list", "--json"]).await;
+    assert_eq!(status, 0);
+    assert_eq!(
+        (&listed["rows"], &listed["awarded_cents"]),
+        (&27.into(), &(27 * 4_500).into())
+    );
+    let (_, printed, _) = samenloop(data, &["existing", "list"]).await;
+    assert!(
+        printed.contains("old.csv") && printed.contains("1 to 30"),
+        "{printed}"
+    );
+}
