@@ -86,7 +86,8 @@ async fn over_grpc(funding: &str, message: &Value) {
     let request = CheckFundingRequest {
         asked: Some(Asked::Declaration(typed)),
     };
-    let nameless = plain.check_funding(request.clone()).await.unwrap_err();
+    let nameless = plain.check_funding(request.clone()).await;
+    let nameless = nameless.expect_err("nobody is named");
     assert_eq!(nameless.code(), tonic::Code::InvalidArgument, "{nameless}");
     let mut named = tonic::Request::new(request.clone());
     let metadata = named.metadata_mut();

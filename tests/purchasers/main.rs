@@ -45,7 +45,7 @@ fn delivery<'a>(set: &'a ScenarioSet, number: &str, step: Option<usize>) -> &'a 
     let steps = scenario.expect("the sample has it").steps.iter();
     let mut deliveries = steps.filter_map(|step| match &step.action {
         Action::Declare(delivery) => Some(delivery),
-        Action::ImportExisting(_) => None,
+        Action::ImportExisting(_) | Action::Decide(_) => None,
     });
     let found = match step {
         Some(step) => deliveries.nth(step),

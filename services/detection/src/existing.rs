@@ -78,6 +78,7 @@ pub async fn import(
         row_count: imported,
         awarded_cents: rows.iter().map(|row| row.awarded.get()).sum(),
         imported_at: now,
+        in_force: true,
     };
     let batch = DecisionBatch {
         log: vec![record::entry(sequence, "existing_imported", now, entry)],

@@ -1,6 +1,6 @@
 //! Reads the log again from its first entry: decides everything anew, compares, and counts what was prevented.
 
-mod again;
+pub(crate) mod again;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -12,6 +12,7 @@ use samenloop_adapters::{
 use crate::{
     commands::{
         all::{self, AllArguments},
+        audit,
         check::{self, CheckArguments},
         demo::{self, DemoArguments},
         existing::{self, ImportArguments},
@@ -23,6 +24,7 @@ use crate::{
         submit::{self, SubmitArguments},
         topology::{self, TopologyArguments},
         trace,
+        what_if::{self, WhatIfArguments},
     },
     print,
 };
@@ -65,6 +67,11 @@ enum Command {
     Existing(ExistingCommand),
     /// Tells what would become of declarations, or what a draft contract would fund twice; writes nothing.
     Check(CheckArguments),
+    /// Decides what was declared again by other rules or contracts, and tells what changes; writes nothing.
+    WhatIf(WhatIfArguments),
+    /// Audits of what was decided.
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Writes synthetic declarations.
     Generate(GenerateArguments),
     /// Decides a log of declarations in memory.
@@ -124,6 +131,13 @@ enum ExistingCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Withdraws a chunk: what it occupied is free again.
+    Withdraw {
+        /// Its entry, as `existing list` shows it.
+        entry: u64,
+        #[command(flatten)]
+        person: PersonArguments,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -136,6 +150,16 @@ enum LedgerCommand {
     },
     /// Writes the balances anew from the postings, and verifies them.
     Rebuild {
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Judges all pairs of awarded lines and checks the chain of the log: exit status 0 if nothing was funded twice.
+    DoubleFunding {
         /// Print one JSON object.
         #[arg(long)]
         json: bool,
@@ -246,10 +270,17 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
         Command::Existing(ExistingCommand::Import(import)) => {
             existing::import(config()?, &import).await
         }
+        Command::Existing(ExistingCommand::Withdraw { entry, person }) => {
+            Box::pin(reviews::withdraw_import(config()?, entry, &person)).await
+        }
         Command::Existing(ExistingCommand::List { json }) => {
             existing::list(config()?, json).await.map(|()| true)
         }
         Command::Check(check) => check::run(|| Ok(config()?), check).await,
+        Command::WhatIf(what_if) => what_if::run(|| Ok(config()?), what_if).await.map(|()| true),
+        Command::Audit(AuditCommand::DoubleFunding { json }) => {
+            audit::double_funding(config()?, json).await
+        }
         Command::Generate(generate) => generate::run(&generate).map(|()| true),
         Command::Replay(replay) => replay::run(&replay).map(|()| true),
         Command::Submit(submit) => submit::run(submit).await,

@@ -21,6 +21,7 @@ pub use review::{
     CaseKind, DecidedCommand, Freed, HeldLine, ListFilter, NewCase, ReviewCase, RevisedLine,
 };
 pub use rows::chained;
+pub use words::key_text as coverage_key_text;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

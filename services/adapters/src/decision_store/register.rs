@@ -35,6 +35,8 @@ pub struct ExistingChunk {
     pub awarded_cents: i64,
     /// When.
     pub imported_at: Timestamp,
+    /// Whether it occupies anything: a chunk that was withdrawn does not. Not looked at when it is written.
+    pub in_force: bool,
 }
 
 /// Coverage in force under one of its keys.
@@ -117,7 +119,7 @@ impl DecisionStore {
 }
 
 impl DecisionTransaction {
-    /// Rows of a file, from `first_row` to `last_row`, that are imported already.
+    /// Rows of a file, from `first_row` to `last_row`, that are imported already, and not withdrawn.
     ///
     /// # Errors
     /// [`StoreError`]; the transaction is then useless.

@@ -136,7 +136,8 @@ pub(super) fn age_seconds(since: i64, now: Timestamp) -> u64 {
 }
 
 /// A coverage key as one text: AGB codes have no colon, pseudonyms have one.
-pub(super) fn key_text(key: &CoverageKey) -> String {
+#[must_use]
+pub fn key_text(key: &CoverageKey) -> String {
     match key {
         CoverageKey::Agb(agb) => agb.to_string(),
         CoverageKey::Pseudonym(it) => format!("{}:{}", it.key_id, hex(&it.value)),

@@ -348,3 +348,44 @@ fn a_missing_file_is_a_fault() {
         "{faults:?}"
     );
 }
+
+/// Goal: a variant has the contract and the rules that it was given, and all else as it was.
+#[test]
+fn a_variant_differs_in_what_it_was_given() {
+    let loaded = load(&sample()).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("draft.toml");
+    let signed = fs::read_to_string(sample().join("contracts/C1.toml")).unwrap();
+    fs::write(
+        &file,
+        signed.replace("resubmission_months = 3", "resubmission_months = 5"),
+    )
+    .unwrap();
+    let mut variant = Variant::default();
+    assert!(!variant.has_contracts());
+    assert_eq!(variant.add_contract(&file).unwrap(), "C1");
+    let other = variant.of(&loaded.canonical).unwrap();
+    let months = |reference: &Reference| reference.contracts[&"C1".into()].resubmission_months;
+    assert_eq!((months(&loaded.reference), months(&other)), (3, 5));
+    assert_eq!(other.contracts.len(), loaded.reference.contracts.len());
+    assert_eq!(other.pair_rules, loaded.reference.pair_rules);
+
+    let mut variant = Variant::default();
+    variant.set_rules(&sample()).unwrap();
+    let all = loaded.reference.pair_rules.len();
+    variant.rules_as_on("2024-07-01".parse().unwrap());
+    let other = variant.of(&loaded.canonical).unwrap();
+    assert!(!other.pair_rules.is_empty() && other.pair_rules.len() <= all);
+    let day = "1990-01-01".parse().unwrap();
+    assert!(
+        other
+            .pair_rules
+            .iter()
+            .all(|rule| rule.head.validity.contains(day))
+    );
+    variant.rules_as_on("1800-01-01".parse().unwrap());
+    assert!(variant.of(&loaded.canonical).unwrap().pair_rules.is_empty());
+
+    let missing = Variant::default().add_contract(&directory.path().join("none.toml"));
+    assert!(missing.unwrap_err()[0].to_string().contains("none.toml"));
+}

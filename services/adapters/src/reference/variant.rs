@@ -3,7 +3,10 @@
 
 use std::path::Path;
 
-use samenloop_domain::{period::Day, reference::Reference};
+use samenloop_domain::{
+    period::{Day, Period},
+    reference::Reference,
+};
 
 use super::{
     Fault, build,
@@ -76,6 +79,26 @@ impl Variant {
         for rule in &mut rules.line {
             (rule.value.from, rule.value.until) = (ALWAYS, None);
         }
+    }
+
+    /// How many of the rules taken are in force on a day of `span`.
+    #[must_use]
+    pub fn rules_in_force(&self, span: Period) -> usize {
+        let Some(rules) = &self.rules else {
+            return 0;
+        };
+        let meets = |from: Day, until: Option<Day>| {
+            from <= span.last() && until.is_none_or(|it| span.first() < it)
+        };
+        let pair = rules
+            .pair
+            .iter()
+            .filter(|it| meets(it.value.from, it.value.until));
+        let line = rules
+            .line
+            .iter()
+            .filter(|it| meets(it.value.from, it.value.until));
+        pair.count() + line.count()
     }
 
     /// Whether contracts differ, so that a declaration is to be judged again.

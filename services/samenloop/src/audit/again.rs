@@ -27,7 +27,7 @@ use samenloop_proto::{
 };
 
 /// What must be remembered of messages whose lines may be decided again.
-pub(super) struct Again {
+pub(crate) struct Again {
     store: DecisionStore,
     /// Newest outcomes of messages with a line that is held or refused.
     outcomes: BTreeMap<String, wire::Outcome>,
@@ -36,19 +36,19 @@ pub(super) struct Again {
 }
 
 /// A line that was decided again.
-pub(super) struct Revised {
+pub(crate) struct Revised {
     /// What its message's outcome said of it until then.
-    pub(super) before: wire::LineOutcome,
+    pub(crate) before: wire::LineOutcome,
     /// What the log says of it since.
-    pub(super) stored: wire::LineOutcome,
+    pub(crate) stored: wire::LineOutcome,
     /// What deciding it once more gives, and who declared it.
-    pub(super) revision: Option<(Agb, Revision)>,
+    pub(crate) revision: Option<(Agb, Revision)>,
     /// Its message.
-    pub(super) input: Validated,
+    pub(crate) input: Validated,
 }
 
 impl Again {
-    pub(super) fn new(store: DecisionStore) -> Self {
+    pub(crate) fn new(store: DecisionStore) -> Self {
         Self {
             store,
             outcomes: BTreeMap::new(),
@@ -57,12 +57,17 @@ impl Again {
     }
 
     /// Pairs that a person overrode.
-    pub(super) fn overridden(&self) -> &BTreeSet<(CoverageId, CoverageId)> {
+    pub(crate) fn overridden(&self) -> &BTreeSet<(CoverageId, CoverageId)> {
         &self.overridden
     }
 
+    /// Whether a message was remembered.
+    pub(crate) fn remembers(&self, message_id: &str) -> bool {
+        self.outcomes.contains_key(message_id)
+    }
+
     /// Remembers the outcomes of a decided message that may get a new version.
-    pub(super) fn remember(&mut self, decided: &log::MessageDecided) {
+    pub(crate) fn remember(&mut self, decided: &log::MessageDecided) {
         for outcome in &decided.revised {
             self.outcomes
                 .insert(outcome.message_id.clone(), outcome.clone());
@@ -78,7 +83,7 @@ impl Again {
     }
 
     /// Decides once more what a person decided.
-    pub(super) async fn review(
+    pub(crate) async fn review(
         &mut self,
         kept: &log::ReviewDecided,
         history: &History,
@@ -111,7 +116,7 @@ impl Again {
     }
 
     /// Decides once more a refused line that was decided again.
-    pub(super) async fn rejudged(
+    pub(crate) async fn rejudged(
         &mut self,
         kept: &log::LineRejudged,
         today: Day,

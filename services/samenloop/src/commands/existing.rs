@@ -256,6 +256,7 @@ pub async fn list(config: Config, as_json: bool) -> anyhow::Result<()> {
         "rows of the file",
         "rows",
         "paid",
+        "state",
     ]);
     let mut before: Option<Sequence> = None;
     let bar: ProgressBar = print::progress(0, "chunks");
@@ -270,7 +271,7 @@ pub async fn list(config: Config, as_json: bool) -> anyhow::Result<()> {
                     "sequence": chunk.sequence.0, "imported_at": chunk.imported_at.to_string(),
                     "source": chunk.source, "file_sha256": hex(&chunk.file_digest),
                     "first_row": chunk.first_row, "last_row": chunk.last_row,
-                    "rows": chunk.row_count, "awarded_cents": chunk.awarded_cents,
+                    "rows": chunk.row_count, "awarded_cents": chunk.awarded_cents, "in_force": chunk.in_force,
                 }));
             } else {
                 table.add_row([
@@ -280,6 +281,12 @@ pub async fn list(config: Config, as_json: bool) -> anyhow::Result<()> {
                     format!("{} to {}", chunk.first_row, chunk.last_row),
                     print::thousands(chunk.row_count),
                     print::euro(chunk.awarded_cents),
+                    if chunk.in_force {
+                        "in force"
+                    } else {
+                        "withdrawn"
+                    }
+                    .to_owned(),
                 ]);
             }
         }

@@ -1,6 +1,7 @@
 //! One file per subcommand.
 
 pub mod all;
+pub mod audit;
 pub mod check;
 pub mod demo;
 pub mod existing;
@@ -15,3 +16,4 @@ pub mod role;
 pub mod submit;
 pub mod topology;
 pub mod trace;
+pub mod what_if;

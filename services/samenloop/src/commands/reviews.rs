@@ -294,6 +294,21 @@ pub async fn dismiss(
     carry_out(&node, vec![(format!("case {case_id}"), command)], person).await
 }
 
+/// Frees what a chunk of existing prestaties occupies.
+///
+/// # Errors
+/// Where the command cannot be sent, or its result does not come in time.
+pub async fn withdraw_import(
+    config: Config,
+    sequence: u64,
+    person: &PersonArguments,
+) -> anyhow::Result<bool> {
+    let node = Node::open(config, Clock::System).await?;
+    let withdraw = record::WithdrawImport { sequence };
+    let command = command(person, node.clock.now(), Action::WithdrawImport(withdraw));
+    carry_out(&node, vec![(format!("chunk {sequence}"), command)], person).await
+}
+
 /// The lines that are named, or that the filter names.
 async fn wanted(node: &Node, arguments: &DecideArguments) -> anyhow::Result<Vec<HeldLine>> {
     if arguments.lines.len() > DECIDED_MAX as usize {

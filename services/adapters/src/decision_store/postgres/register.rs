@@ -90,8 +90,9 @@ impl PostgresDecisionStore {
         limit: u32,
     ) -> Result<Vec<ExistingChunk>, StoreError> {
         let sql = "SELECT sequence, source, file_digest, first_row, last_row, row_count,
-                 awarded_cents, imported_at
-             FROM existing_chunk WHERE sequence < $1 ORDER BY sequence DESC LIMIT $2";
+                 awarded_cents, imported_at,
+                 EXISTS (SELECT 1 FROM coverage AS v WHERE v.sequence = c.sequence AND v.state = 'imported')
+             FROM existing_chunk AS c WHERE sequence < $1 ORDER BY sequence DESC LIMIT $2";
         let before = before.map_or(i64::MAX, |sequence| signed(sequence.0));
         let rows = self.query(sql, &[&before, &i64::from(limit)]).await?;
         rows.iter().map(chunk).collect()
@@ -109,7 +110,9 @@ impl PostgresTransaction {
         let sql = "SELECT e.row_number FROM existing_chunk AS c
              JOIN existing AS e ON e.sequence = c.sequence
              WHERE c.file_digest = $1 AND c.first_row <= $3 AND c.last_row >= $2
-                 AND e.row_number BETWEEN $2 AND $3";
+                 AND e.row_number BETWEEN $2 AND $3
+                     AND EXISTS (SELECT 1 FROM coverage AS v
+                                 WHERE v.sequence = c.sequence AND v.state = 'imported')";
         let (first, last) = (signed(first_row), signed(last_row));
         let client = self.session.client();
         let rows = many(client, sql, &[&file_digest.as_slice(), &first, &last]).await?;
@@ -158,6 +161,7 @@ fn chunk(row: &Row) -> Result<ExistingChunk, StoreError> {
         row_count: unsigned(row.get(5))?,
         awarded_cents: row.get(6),
         imported_at: instant(row.get(7))?,
+        in_force: row.get(8),
     })
 }
 

@@ -49,8 +49,9 @@ impl SqliteDecisionStore {
             let before = before.map_or(i64::MAX, |sequence| signed(sequence.0));
             let mut statement = connection.prepare_cached(
                 "SELECT sequence, source, file_digest, first_row, last_row, row_count,
-                     awarded_cents, imported_at
-                 FROM existing_chunk WHERE sequence < ?1 ORDER BY sequence DESC LIMIT ?2",
+                     awarded_cents, imported_at,
+                     EXISTS (SELECT 1 FROM coverage AS v WHERE v.sequence = c.sequence AND v.state = 'imported')
+                 FROM existing_chunk AS c WHERE sequence < ?1 ORDER BY sequence DESC LIMIT ?2",
             )?;
             collect(statement.query(params![before, limit])?, chunk)
         })
@@ -70,7 +71,9 @@ impl SqliteTransaction {
                 "SELECT e.row_number FROM existing_chunk AS c
                  CROSS JOIN existing AS e ON e.sequence = c.sequence
                  WHERE c.file_digest = ?1 AND c.first_row <= ?3 AND c.last_row >= ?2
-                     AND e.row_number BETWEEN ?2 AND ?3",
+                     AND e.row_number BETWEEN ?2 AND ?3
+                     AND EXISTS (SELECT 1 FROM coverage AS v
+                                 WHERE v.sequence = c.sequence AND v.state = 'imported')",
             )?;
             let (first, last) = (signed(first_row), signed(last_row));
             let rows = statement.query(params![file_digest, first, last])?;
@@ -117,6 +120,7 @@ fn chunk(row: &Row<'_>) -> Result<ExistingChunk, StoreError> {
         row_count: unsigned(row.get(5)?)?,
         awarded_cents: row.get(6)?,
         imported_at: instant(row.get(7)?)?,
+        in_force: row.get(8)?,
     })
 }
 
