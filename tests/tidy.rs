@@ -81,8 +81,11 @@ const SEAMS: [(&str, &str, &[&str]); 18] = [
 ];
 
 /// Scenarios that must have a file and a golden outcome, by number; and our own, by world.
-const DUE: [u32; 4] = [49, 50, 77, 78];
-const DUE_THROUGH: u32 = 41;
+const DUE: [&str; 17] = [
+    "59", "60", "61", "62", "63", "64", "65", "65b", "65c", "66", "69", "72", "73", "75", "76",
+    "77", "78",
+];
+const DUE_THROUGH: u32 = 57;
 const OUR_OWN: [u8; 3] = [81, 82, 83];
 
 /// Codes of the registry that nothing gives yet: invoice parts do not wait for a predecessor.
@@ -244,8 +247,8 @@ fn every_due_scenario_has_a_file_and_a_golden_outcome() {
     let set = harness::scenarios();
     let numbers: BTreeSet<&str> = set.scenarios.iter().map(|it| it.number.as_str()).collect();
     let worlds: BTreeSet<u8> = set.scenarios.iter().map(|it| it.world).collect();
-    for number in (1..=DUE_THROUGH).chain(DUE) {
-        let number = number.to_string();
+    let first = (1..=DUE_THROUGH).map(|number| number.to_string());
+    for number in first.chain(DUE.map(str::to_owned)) {
         assert!(
             numbers.contains(number.as_str()),
             "scenario {number} has no file"

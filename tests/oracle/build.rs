@@ -5,8 +5,8 @@ use samenloop_domain::{
     identifiers::ContractId,
     period::Validity,
     reference::{
-        Billing, Ceiling, Contract, Effect, InsurerPredicate, LineCondition, MatchLevel, Operand,
-        PairRule, PurchaseModel, Reference, When,
+        Billing, Ceiling, Contract, DatedAmount, Effect, InsurerPredicate, LineCondition,
+        MatchLevel, Operand, PairRule, PurchaseModel, Reference, When,
     },
 };
 
@@ -177,6 +177,7 @@ fn bounds(plan: &ContractPlan, contract: &mut Contract) {
         name: name.into(),
         period: period(span),
         cents: cents(amount),
+        signals: Vec::new(),
     };
     match plan.ceiling {
         0 => contract.ceilings.push(ceiling("term", TERM, 15_000)),
@@ -197,10 +198,15 @@ fn bounds(plan: &ContractPlan, contract: &mut Contract) {
     if plan.agreed_part < 6 {
         contract.agreed_parts = [key(code_of(plan.agreed_part))].into();
     }
-    contract.schoning_recorded_on = match plan.schoning {
-        0 => Some(day("2024-01-01")),
-        1 => Some(day("2024-08-01")),
-        _ => None,
+    let recorded = |on| DatedAmount {
+        on: day(on),
+        cents: cents(1),
+        of: "elsewhere".to_owned(),
+    };
+    contract.schoning = match plan.schoning {
+        0 => vec![recorded("2024-01-01")],
+        1 => vec![recorded("2024-08-01")],
+        _ => Vec::new(),
     };
 }
 

@@ -8,7 +8,7 @@ use samenloop_domain::{
         RegionCode, Uzovi,
     },
     period::Period,
-    reference::{Billing, Contract, ContractState, Reference, Unit},
+    reference::{Billing, Contract, ContractState, Reference, Stance, Unit},
 };
 
 /// The facts of a line by which it meets others, as plain lists.
@@ -120,7 +120,7 @@ pub(crate) fn agreement<'a>(
         let bound = contract
             .insurers
             .iter()
-            .any(|bound| bound.uzovi == insurer && !bound.opted_out);
+            .any(|bound| bound.uzovi == insurer && bound.stance != Stance::OptedOut);
         let billed = match contract.billing {
             Billing::EachInsurer => true,
             Billing::LeadInsurer(lead) => lead == insurer,
@@ -167,7 +167,8 @@ pub(crate) fn of_line(
     }
     let region = line.region.clone().or_else(|| known_group?.region.clone());
     let condition = known_group.and_then(|group| group.condition.clone());
-    let recorded = contract.and_then(|contract| contract.schoning_recorded_on);
+    let recorded = contract.iter().flat_map(|contract| &contract.schoning);
+    let recorded = recorded.map(|part| part.on).min();
     Some(Facts {
         declarant,
         agbs: everyone(declarant, line, on_behalf_of, contract),
@@ -220,7 +221,8 @@ fn everyone(
 fn payers(insurer: Uzovi, contract: Option<&Contract>) -> Vec<Uzovi> {
     match contract {
         Some(contract) if contract.billing != Billing::EachInsurer => {
-            let bound = contract.insurers.iter().filter(|bound| !bound.opted_out);
+            let bound = contract.insurers.iter();
+            let bound = bound.filter(|bound| bound.stance != Stance::OptedOut);
             bound.map(|bound| bound.uzovi).collect()
         }
         _ => vec![insurer],

@@ -33,6 +33,7 @@ pub(crate) fn fixtures() -> Reference {
         name: "term".into(),
         period: period(PROGRAMME),
         cents: cents(5_000_000),
+        signals: Vec::new(),
     }];
     let mut shared = bdss("G1", "28000", &[h1, w1], &["A12", "A30"]);
     shared.purchase_model = PurchaseModel::Representatie;

@@ -11,7 +11,7 @@ use samenloop_domain::{
         Basis, Billing, BoundInsurer, CatalogueEntry, CodeList, Condition, Contract,
         ContractPrestatie, ContractState, ContractTerm, Effect, Group, Insurer, InsurerPredicate,
         LineCondition, LineRule, MatchLevel, Operand, PairRule, Party, PurchaseModel, Reference,
-        RuleHead, TariefKind, Unit, When,
+        RuleHead, Stance, TariefKind, Unit, When,
     },
     rejection::ReasonCode,
     tarief::Tarief,
@@ -133,6 +133,7 @@ pub(crate) fn registers() -> Reference {
         contracts: BTreeMap::new(),
         pair_rules: Vec::new(),
         line_rules: Vec::new(),
+        policies: Vec::new(),
     }
 }
 
@@ -156,6 +157,8 @@ fn entry(code: &str, kind: &str, unit: Unit) -> CatalogueEntry {
         form: code.starts_with("ADZ").then(|| code.into()),
         zorginstituut_assessed_on: None,
         nza_described_on: None,
+        key_proposed_on: None,
+        budget_max_basis_points: None,
         legal_basis: "test".into(),
         test_code: true,
     }
@@ -187,6 +190,7 @@ pub(crate) fn contract(
         third_parties: Vec::new(),
         insurers: vec![bound("7095", 10_000)],
         purchase_model: PurchaseModel::Concurrentie,
+        negotiators: [].into(),
         billing: Billing::EachInsurer,
         state: ContractState::Active,
         written: true,
@@ -202,14 +206,20 @@ pub(crate) fn contract(
         groups: BTreeSet::from(["G1".into()]),
         overlapping_groups: BTreeSet::new(),
         region: Some("R1".into()),
+        catchment: None,
+        regioplan: None,
         activities: activities.iter().map(|code| (*code).into()).collect(),
         hybrid_deduction: None,
         ceilings: Vec::new(),
+        budgets: Vec::new(),
         submission_months: 12,
         resubmission_months: 3,
         eigen_risico_exempt: true,
         agreed_parts: BTreeSet::new(),
-        schoning_recorded_on: None,
+        schoning: Vec::new(),
+        substitution: Vec::new(),
+        adz: None,
+        kpis: Vec::new(),
     }
 }
 
@@ -218,7 +228,7 @@ pub(crate) fn bound(number: &str, share: u32) -> BoundInsurer {
     BoundInsurer {
         uzovi: uzovi(number),
         share,
-        opted_out: false,
+        stance: Stance::Follows,
     }
 }
 

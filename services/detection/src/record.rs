@@ -188,6 +188,17 @@ pub fn count(batch: &DecisionBatch) {
         };
         metrics::counter!("samenloop_lines_decided_total", "verdict" => verdict).increment(1);
     }
+    for signal in (batch.decided.iter()).flat_map(|message| &message.decision.signals) {
+        metrics::counter!("samenloop_signals_total").increment(1);
+        tracing::warn!(
+            contract = %signal.key.contract_id,
+            bound = %signal.key.name,
+            share_basis_points = signal.share.get(),
+            taken_cents = signal.taken.get(),
+            bound_cents = signal.bound.get(),
+            "a share of a ceiling or budget is reached"
+        );
+    }
 }
 
 /// A case about coverage in force, beside the other line and the rule between them.

@@ -1,8 +1,8 @@
-//! Ceilings and terms: how much, and how often, a contract lets be billed.
+//! Ceilings, budgets and terms: how much, and how often, a contract lets be billed.
 //!
-//! A ceiling bounds the cents of all insurers together over a named period of a contract; a term is
-//! one use of a prestatie for one subject and insurer, so that a lumpsum is not billed oftener than
-//! was agreed.
+//! A ceiling bounds the cents of all insurers together over a named period of a contract; a budget is filled the
+//! same way, and settled afterwards. A term is one use of a prestatie for one subject and insurer, so that a lumpsum
+//! is not billed oftener than was agreed.
 
 use std::fmt::Write as _;
 
@@ -13,7 +13,8 @@ use crate::{
     facts::LineFacts,
     history::{CeilingKey, TermKey},
     identifiers::{ContractId, Uzovi},
-    reference::{Ceiling, Unit},
+    period::Period,
+    reference::{Budget, Ceiling, Contract, Reference, Unit},
 };
 
 /// What a line takes from when it is awarded or held: the term it uses, if terms of its prestatie
@@ -54,32 +55,134 @@ fn subject_text(subject: &Subject) -> Option<String> {
     }
 }
 
-/// The ceilings that a line counts towards: those of its contract in whose period it begins.
-pub fn ceilings_of<'a>(
-    facts: &LineFacts<'a>,
-) -> impl Iterator<Item = (CeilingKey, &'a Ceiling)> + use<'a> {
-    let first = facts.period.map(crate::period::Period::first);
-    facts
-        .contract
-        .into_iter()
-        .flat_map(|(id, contract)| contract.ceilings.iter().map(move |ceiling| (id, ceiling)))
-        .filter(move |(_, ceiling)| first.is_some_and(|day| ceiling.period.contains(day)))
-        .map(|(id, ceiling)| (key_of(id, ceiling), ceiling))
+/// What is kept of a contract over a named period: what refuses, and what is settled afterwards.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Bound<'a> {
+    /// A line that goes over it is refused (0589).
+    Ceiling(&'a Ceiling),
+    /// What differs from it is settled after its period.
+    Budget(&'a Budget),
 }
 
-fn key_of(contract_id: &ContractId, ceiling: &Ceiling) -> CeilingKey {
-    CeilingKey {
-        contract_id: contract_id.clone(),
-        name: ceiling.name.clone(),
+impl<'a> Bound<'a> {
+    /// Its name, which no other bound of the contract has.
+    #[must_use]
+    pub fn name(self) -> &'a str {
+        match self {
+            Self::Ceiling(ceiling) => &ceiling.name,
+            Self::Budget(budget) => &budget.name,
+        }
+    }
+
+    /// Lines that begin in it count.
+    #[must_use]
+    pub fn period(self) -> Period {
+        match self {
+            Self::Ceiling(ceiling) => ceiling.period,
+            Self::Budget(budget) => budget.period,
+        }
+    }
+
+    /// How much it is.
+    #[must_use]
+    pub fn cents(self) -> Cents {
+        match self {
+            Self::Ceiling(ceiling) => ceiling.cents,
+            Self::Budget(budget) => budget.cents,
+        }
+    }
+
+    /// Shares at which it is signalled, ascending.
+    #[must_use]
+    pub fn signals(self) -> &'a [BasisPoints] {
+        match self {
+            Self::Ceiling(ceiling) => &ceiling.signals,
+            Self::Budget(budget) => &budget.signals,
+        }
+    }
+
+    /// The shares at which it is signalled that `taken` has reached.
+    pub fn reached(self, taken: Cents) -> impl Iterator<Item = BasisPoints> + use<'a> {
+        let whole = i128::from(self.cents().get());
+        let taken = i128::from(taken.get()) * 10_000;
+        let shares = self.signals().iter().copied();
+        shares.filter(move |share| taken >= whole * i128::from(share.get()))
     }
 }
 
-/// Whether `amount` more than what is `taken` goes over the ceiling; reaching it exactly does not.
-///
-/// There is no partial award up to the ceiling. Source: Vektis COD954, code 0589.
+/// A share of a bound that a message reached: it changes no outcome, and tells the purchaser in time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Signal {
+    /// Of what.
+    pub key: CeilingKey,
+    /// The share that was reached.
+    pub share: BasisPoints,
+    /// What is taken now.
+    pub taken: Cents,
+    /// The whole.
+    pub bound: Cents,
+}
+
+/// All bounds of a contract.
+pub fn bounds(contract: &Contract) -> impl Iterator<Item = Bound<'_>> {
+    let ceilings = contract.ceilings.iter().map(Bound::Ceiling);
+    ceilings.chain(contract.budgets.iter().map(Bound::Budget))
+}
+
+/// The bounds that a line counts towards: those of its contract in whose period it begins.
+pub fn bounds_of<'a>(
+    facts: &LineFacts<'a>,
+) -> impl Iterator<Item = (CeilingKey, Bound<'a>)> + use<'a> {
+    let first = facts.period.map(Period::first);
+    facts
+        .contract
+        .into_iter()
+        .flat_map(|(id, contract)| bounds(contract).map(move |bound| (id, bound)))
+        .filter(move |(_, bound)| first.is_some_and(|day| bound.period().contains(day)))
+        .map(|(id, bound)| (key_of(id, bound), bound))
+}
+
+/// The key under which what is taken of a bound is kept.
 #[must_use]
-pub fn is_exceeded(ceiling: &Ceiling, taken: Cents, amount: Cents) -> bool {
-    taken.get().saturating_add(amount.get()) > ceiling.cents.get()
+pub fn key_of(contract_id: &ContractId, bound: Bound<'_>) -> CeilingKey {
+    CeilingKey {
+        contract_id: contract_id.clone(),
+        name: bound.name().into(),
+    }
+}
+
+/// The shares of `key` that are reached `after` and were not `before`.
+#[must_use]
+pub fn signals(
+    reference: &Reference,
+    key: &CeilingKey,
+    before: Cents,
+    after: Cents,
+) -> Vec<Signal> {
+    let contract = reference.contracts.get(&key.contract_id);
+    let mut named = contract.into_iter().flat_map(bounds);
+    let Some(bound) = named.find(|bound| *bound.name() == *key.name) else {
+        return Vec::new();
+    };
+    let known = bound.reached(before).count();
+    let reached = bound.reached(after).skip(known);
+    let signal = |share| Signal {
+        key: key.clone(),
+        share,
+        taken: after,
+        bound: bound.cents(),
+    };
+    reached.map(signal).collect()
+}
+
+/// Whether `amount` more than what is `taken` goes over a ceiling; reaching it exactly does not, and a budget is
+/// settled afterwards.
+///
+/// There is no partial award up to the ceiling. Source: Vektis COD954, code 0589; 001_391917b9bc3bdc5d.txt, 4.2.
+#[must_use]
+pub fn is_exceeded(bound: Bound<'_>, taken: Cents, amount: Cents) -> bool {
+    let over = taken.get().saturating_add(amount.get()) > bound.cents().get();
+    matches!(bound, Bound::Ceiling(_)) && over
 }
 
 /// `declared` less the part that is deducted: the deduction is rounded down, in favour of the
@@ -92,4 +195,29 @@ pub fn less_deduction(declared: Cents, deduction: Option<BasisPoints>) -> Cents 
     deduction.map_or(declared, |share| {
         declared - declared.share_rounded_down(share)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::fixture::period;
+
+    fn cents(value: i64) -> Cents {
+        Cents::new(value).expect("within the bound")
+    }
+
+    #[test]
+    fn share_of_a_bound_is_signalled_once_when_it_is_reached() {
+        let share = |points| BasisPoints::new(points).expect("a share");
+        let ceiling = Ceiling {
+            name: "year".into(),
+            period: period("2024-01-01", "2024-12-31"),
+            cents: cents(10_000),
+            signals: vec![share(8_000), share(9_500)],
+        };
+        let bound = Bound::Ceiling(&ceiling);
+        for (taken, reached) in [(0, 0), (7_999, 0), (8_000, 1), (9_499, 1), (9_500, 2)] {
+            assert_eq!(bound.reached(cents(taken)).count(), reached, "{taken}");
+        }
+    }
 }

@@ -148,8 +148,7 @@ pub fn of_line(facts: &LineFacts<'_>, reference: &Reference) -> Option<Coverage>
         on_behalf_of: line.on_behalf_of.as_ref().and_then(|text| text.agb()),
         agreed_parts: contract.map_or_else(BTreeSet::new, |it| it.agreed_parts.clone()),
         schoning_recorded: contract
-            .and_then(|it| it.schoning_recorded_on)
-            .is_some_and(|day| day <= period.first()),
+            .is_some_and(|it| it.schoning.iter().any(|part| part.on <= period.first())),
         line_reference: line.line_reference.clone(),
     })
 }
@@ -173,7 +172,7 @@ fn payers_of(insurer: Uzovi, contract: Option<&Contract>) -> BTreeSet<Uzovi> {
     let bound = contract
         .filter(|it| matches!(it.billing, Billing::LeadInsurer(_)))
         .into_iter()
-        .flat_map(|it| it.insurers.iter().filter(|bound| !bound.opted_out))
+        .flat_map(|it| it.insurers.iter().filter(|bound| bound.is_bound()))
         .map(|bound| bound.uzovi);
     bound.chain([insurer]).collect()
 }

@@ -20,6 +20,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::{
+    ceiling::Signal,
     cents::Cents,
     coverage::{Coverage, CoverageId},
     declaration::{Declaration, Direction, PrestatieKey, Share},
@@ -136,6 +137,8 @@ pub struct MessageDecision {
     pub invoice_part: Option<InvoicePart>,
     /// Held lines of earlier messages that a credit withdrew.
     pub withdrawn: Vec<Withdrawal>,
+    /// Shares of ceilings and budgets that are reached with it; they change no outcome.
+    pub signals: Vec<Signal>,
 }
 
 /// A held line that its declarant credited.
@@ -199,6 +202,8 @@ pub struct Evidence {
     pub basis: Basis,
     /// Article, rule number or document.
     pub source: String,
+    /// The insurer's policy by which a person decides instead, in words.
+    pub policy: Option<String>,
     /// The rival; line rules have none.
     pub rival: Option<RivalFacts>,
 }

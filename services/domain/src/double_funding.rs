@@ -18,8 +18,11 @@ use crate::{
     coverage::{Coverage, CoverageId, CoverageIndex, CoverageState, Covered},
     decision::{EVIDENCE_MAX, Evidence, RivalFacts},
     declaration::Meeting,
+    identifiers::Uzovi,
     period::Day,
-    reference::{Effect, LineCondition, LineRule, Operand, Reference, RuleHead},
+    reference::{
+        Effect, LineCondition, LineRule, MatchLevel, Operand, PairRule, Policy, Reference, RuleHead,
+    },
     rejection::{ReasonCode, Rejection},
 };
 
@@ -83,6 +86,7 @@ struct Hit<'a> {
     head: &'a RuleHead,
     effect: Effect,
     codes: Vec<ReasonCode>,
+    policy: Option<&'a Policy>,
     rival: Option<&'a Covered>,
 }
 
@@ -215,6 +219,7 @@ fn pair_hit<'a>(
 ) -> Option<Hit<'a>> {
     let rule = rule_between(coverage, &rival.coverage, &reference.pair_rules)?;
     let mut effect = effect_on(coverage, rule.head.effect);
+    let mut policy = None;
     let same_contract =
         coverage.contract_id.is_some() && coverage.contract_id == rival.coverage.contract_id;
     // What is held may still be refused, and what was paid before this line came is not taken back
@@ -225,8 +230,34 @@ fn pair_hit<'a>(
     let uncertain = rival.state == CoverageState::Held || (begins_earlier && !same_contract);
     if effect == Effect::Exclude && uncertain {
         effect = Effect::Review;
+    } else if effect == Effect::Exclude {
+        let day = day_of_judgement(coverage, &rival.coverage);
+        policy = policy_of(coverage.insurer, rule, day, reference);
+        effect = policy.map_or(effect, |_| Effect::Review);
     }
-    (effect != Effect::Allow).then(|| Hit::new(&rule.head, effect, Some(rival)))
+    let mut hit = Hit::new(&rule.head, effect, Some(rival));
+    hit.policy = policy;
+    (effect != Effect::Allow).then_some(hit)
+}
+
+/// The policy by which `insurer` wants a person to look at what `rule` excludes, if it has one.
+///
+/// The insurer is that to which the line is declared: it would pay. Rows over one contract and subject are never
+/// softened, because nothing is to be decided about a line that is declared twice.
+fn policy_of<'a>(
+    insurer: Uzovi,
+    rule: &PairRule,
+    day: Day,
+    reference: &'a Reference,
+) -> Option<&'a Policy> {
+    let mut policies = reference.policies.iter();
+    policies.find(|policy| {
+        let is_named = policy.rules.is_empty() || policy.rules.contains(&rule.head.id);
+        policy.insurer == insurer
+            && policy.validity.contains(day)
+            && rule.level != MatchLevel::SameContract
+            && is_named
+    })
 }
 
 /// Only a hybrid line whose contract has a deduction is ever reduced; for the other line of a pair,
@@ -275,6 +306,7 @@ impl<'a> Hit<'a> {
             head,
             effect,
             codes,
+            policy: None,
             rival,
         }
     }
@@ -310,6 +342,7 @@ impl<'a> Hit<'a> {
             codes: self.codes.clone(),
             basis: self.head.basis,
             source: self.head.source.clone(),
+            policy: self.policy.map(|policy| policy.source.clone()),
             rival: self.rival.map(|rival| rival_facts(coverage, rival)),
         }
     }

@@ -140,7 +140,7 @@ fn billed(contract: &Contract) -> Vec<Uzovi> {
     match contract.billing {
         Billing::LeadInsurer(lead) => vec![lead],
         Billing::EachInsurer => (contract.insurers.iter())
-            .filter(|bound| !bound.opted_out)
+            .filter(|bound| bound.is_bound())
             .map(|bound| bound.uzovi)
             .collect(),
     }

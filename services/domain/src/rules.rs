@@ -6,6 +6,7 @@
 pub mod activities;
 pub mod agreed_tarief;
 pub mod amounts;
+pub mod budget;
 pub mod contract;
 pub mod contract_prestatie;
 pub mod control;
@@ -122,4 +123,5 @@ pub const DEBIT_RULES: &[LineRule] = &[
     zvw_part::check_amount,
     zorginstituut::check,
     agreed_tarief::check,
+    budget::check,
 ];

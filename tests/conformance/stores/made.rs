@@ -303,6 +303,7 @@ pub(crate) fn message(sequence: u64, lines: &[Made]) -> DecidedMessage {
         lines: lines.iter().map(|it| it.decision.clone()).collect(),
         invoice_part: uses.then_some(part),
         withdrawn: Vec::new(),
+        signals: Vec::new(),
     };
     let input = Validated {
         party: party(),

@@ -5,10 +5,10 @@ use samenloop_domain::period::{Day, Period};
 use crate::reference::{
     Entry, Origin, ReferenceData,
     data::{
-        BoundInsurerEntry, ContractEntry, ContractPrestatieEntry, GroupEntry, MandateEntry,
-        ProviderEntry, ShareEntry, TermEntry,
+        AdzEntry, BoundInsurerEntry, ContractEntry, ContractPrestatieEntry, GroupEntry,
+        MandateEntry, ProviderEntry, ShareEntry, TermEntry,
     },
-    words::{BillingWord, ContractState, PurchaseModel},
+    words::{BillingWord, ContractState, PurchaseModel, StanceWord},
 };
 
 /// Most cooperations: their number is four digits of their AGB codes.
@@ -28,6 +28,8 @@ pub(super) const GROUPS: u32 = 4;
 
 /// First day of the first week: a Monday.
 const FIRST: Day = jiff::civil::date(2024, 7, 1);
+/// When all contracts were signed.
+const SIGNED: Day = jiff::civil::date(2024, 6, 1);
 
 /// Keys and their basis points, in the order of the contract.
 type Shares = Vec<(&'static str, u32)>;
@@ -217,31 +219,43 @@ impl Cooperation {
             insurers: vec![BoundInsurerEntry {
                 uzovi: self.insurer().to_owned(),
                 share: 10_000,
-                opted_out: false,
+                stance: StanceWord::Follows,
+                tarieven: Vec::new(),
             }],
             purchase_model: PurchaseModel::Concurrentie,
             billing: BillingWord::EachInsurer,
+            negotiators: Vec::new(),
             lead_insurer: None,
             state: ContractState::Active,
             written: true,
-            signed_on: Some(jiff::civil::date(2024, 6, 1)),
+            signed_on: Some(SIGNED),
             first,
             last,
             groups: groups.map(|group| self.group(group)).collect(),
             overlapping_groups: Vec::new(),
             region: Some(self.region()),
+            catchment: None,
+            regioplan: None,
             activities: Self::activities(role)
                 .iter()
                 .map(|it| (*it).to_owned())
                 .collect(),
             hybrid_deduction: Some(2_500),
             ceilings: Vec::new(),
+            budgets: Vec::new(),
             // The world is the same whenever it is run, so nothing of it is ever late.
             submission_months: 1_200,
             resubmission_months: 3,
             eigen_risico_exempt: true,
             agreed_parts: Vec::new(),
-            schoning_recorded_on: None,
+            schoning: Vec::new(),
+            substitution: Vec::new(),
+            adz: Some(AdzEntry {
+                direct_support_on: SIGNED,
+                benefits_own_insured_on: SIGNED,
+                quality_with_provider_on: SIGNED,
+            }),
+            kpis: Vec::new(),
             prestaties: vec![self.prestatie(role, first, last)],
         }
     }

@@ -107,6 +107,10 @@ fn sort(data: &mut ReferenceData) {
         .sort_by(|a, b| (&a.value.id, a.value.version).cmp(&(&b.value.id, b.value.version)));
     data.line_rules
         .sort_by(|a, b| (&a.value.id, a.value.version).cmp(&(&b.value.id, b.value.version)));
+    data.policies.sort_by(|a, b| {
+        let key = |it: &data::PolicyEntry| (it.insurer.clone(), it.from, it.rules.clone());
+        key(&a.value).cmp(&key(&b.value))
+    });
 }
 
 #[cfg(test)]

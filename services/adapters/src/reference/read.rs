@@ -39,6 +39,7 @@ pub(super) fn read(dir: &Path) -> Result<ReferenceData, Vec<Fault>> {
         contracts,
         pair_rules: reader.list("pair_rules.toml", "pair_rule"),
         line_rules: reader.list("line_rules.toml", "line_rule"),
+        policies: reader.list("policies.toml", "policy"),
     });
     match data {
         Some(data) if reader.faults.is_empty() => Ok(data),

@@ -33,6 +33,7 @@ words! {
     Condition {
         WrittenAgreement, PatientGroup, ZorginstituutAssessment, TwoZorgaanbieders,
         InCareOnFirstDay, NoInsured, InsuredRequired, DomainShares, SectorShares, NoRegularCare,
+        RivalOnly,
     }
 
     /// How insurers buy.
@@ -88,4 +89,17 @@ pub enum BillingWord {
     EachInsurer,
     /// The lead insurer, for the whole.
     LeadInsurer,
+}
+
+/// How an insurer stands to a contract that others negotiated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StanceWord {
+    /// As agreed.
+    #[default]
+    Follows,
+    /// With tarieven of its own.
+    Deviates,
+    /// Not at all.
+    OptedOut,
 }

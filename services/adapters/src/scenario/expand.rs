@@ -178,6 +178,12 @@ fn contract(world: &World, mut entry: Entry<ContractEntry>) -> Entry<ContractEnt
     for group in value.groups.iter_mut().chain(&mut value.overlapping_groups) {
         *group = world.id(group);
     }
+    for region in value.catchment.iter_mut().flat_map(|it| &mut it.regions) {
+        *region = world.id(region);
+    }
+    for own in value.insurers.iter_mut().flat_map(|it| &mut it.tarieven) {
+        own.code = world.code(&own.list, &own.code);
+    }
     for prestatie in &mut value.prestaties {
         prestatie.code = world.code(&prestatie.list, &prestatie.code);
     }

@@ -1,7 +1,7 @@
 //! Deciding one debit line: history rules, ceilings, double funding, award.
 
 use crate::{
-    ceiling::{ceilings_of, is_exceeded, less_deduction, term_of},
+    ceiling::{bounds_of, is_exceeded, less_deduction, term_of},
     cents::{BasisPoints, Cents},
     coverage::{self, Coverage},
     decision::{
@@ -102,11 +102,11 @@ fn check_ceilings(
     let deduction = double_funding::fixed_deduction(coverage, message.reference);
     let amount = less_deduction(facts.line.declared, deduction);
     let exceeded =
-        ceilings_of(facts).find(|(key, ceiling)| is_exceeded(ceiling, past.taken_of(key), amount));
+        bounds_of(facts).find(|(key, bound)| is_exceeded(*bound, past.taken_of(key), amount));
     exceeded.map(|(_, ceiling)| {
         Rejection::new("ceiling_left", &["0589"])
-            .with("ceiling", &ceiling.name)
-            .with("ceiling_cents", ceiling.cents.get())
+            .with("ceiling", ceiling.name())
+            .with("ceiling_cents", ceiling.cents().get())
     })
 }
 
@@ -160,7 +160,7 @@ fn past_facts(facts: &LineFacts<'_>, coverage: &Coverage, amount: Cents) -> Past
         computed: line.computed,
         declared: line.declared,
         term: term_of(facts),
-        ceilings: ceilings_of(facts).map(|(key, _)| (key, amount)).collect(),
+        ceilings: bounds_of(facts).map(|(key, _)| (key, amount)).collect(),
     }
 }
 
@@ -198,7 +198,7 @@ fn insurer_shares(facts: &LineFacts<'_>, insurer: Uzovi) -> Vec<Share> {
         .filter(|(_, contract)| matches!(contract.billing, Billing::LeadInsurer(_)));
     match led {
         Some((_, contract)) => (contract.insurers.iter())
-            .filter(|bound| !bound.opted_out)
+            .filter(|bound| bound.is_bound())
             .map(|bound| Share {
                 key: bound.uzovi.as_str().into(),
                 basis_points: bound.share,

@@ -103,6 +103,7 @@ pub fn decide_message(
         lines,
         invoice_part: invoice_part_of(declaration).filter(|_| uses_part),
         withdrawn,
+        signals: past.signals(reference),
     }
 }
 
@@ -158,6 +159,7 @@ fn refuse(input: &Validated, sequence: Sequence, rejections: Vec<Rejection>) -> 
         lines: lines.collect(),
         invoice_part: None,
         withdrawn: Vec::new(),
+        signals: Vec::new(),
     }
 }
 

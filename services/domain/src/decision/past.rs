@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
+    ceiling::{self, Signal},
     cents::Cents,
     coverage::{Coverage, CoverageId, CoverageIndex, CoverageState, Covered},
     decision::{LineDecision, Verdict},
@@ -13,6 +14,7 @@ use crate::{
     history::{CeilingKey, History, PastFacts, PastLine, ReferenceKey, TermKey, is_used_up},
     identifiers::Uzovi,
     period::Day,
+    reference::Reference,
 };
 
 /// The history with the changes of the message at hand on top.
@@ -140,6 +142,19 @@ impl<'a> Past<'a> {
             let taken = self.ceilings.entry(key.clone()).or_default();
             *taken = *taken + if times < 0 { -*cents } else { *cents };
         }
+    }
+
+    /// Shares of ceilings and budgets that the message has reached, in order of contract and name.
+    pub(super) fn signals(&self, reference: &Reference) -> Vec<Signal> {
+        let grown = self
+            .ceilings
+            .iter()
+            .filter(|(_, cents)| **cents > Cents::ZERO);
+        let signals = grown.flat_map(|(key, _)| {
+            let before = self.history.ceilings.get(key).copied().unwrap_or_default();
+            ceiling::signals(reference, key, before, self.taken_of(key))
+        });
+        signals.collect()
     }
 
     fn lines(&self, key: &ReferenceKey) -> std::slice::Iter<'a, PastLine> {

@@ -68,8 +68,8 @@ fn add_line(
     let facts = facts::establish(&input.declaration, line, reference);
     keys.terms.extend(ceiling::term_of(&facts));
     if input.findings.of_line(line.line_number).is_empty() {
-        let ceilings = ceiling::ceilings_of(&facts);
-        keys.ceilings.extend(ceilings.map(|(key, _)| key));
+        let bounds = ceiling::bounds_of(&facts);
+        keys.ceilings.extend(bounds.map(|(key, _)| key));
         add_coverage(&mut keys.coverage, &facts, reference);
     }
 }

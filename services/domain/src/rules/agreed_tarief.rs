@@ -7,7 +7,7 @@ use crate::{
     cents::BasisPoints,
     declaration::Share,
     facts::LineFacts,
-    reference::{Billing, BoundInsurer, TariefKind, Unit},
+    reference::{Billing, BoundInsurer, Stance, TariefKind, Unit},
     rejection::Rejection,
     tarief::Tarief,
 };
@@ -46,12 +46,39 @@ pub fn check(facts: &LineFacts<'_>) -> Option<Rejection> {
 
 /// The tarief that was agreed for the insurer of the line; `None` while it is not established.
 ///
-/// A contract for quarters has the tarief of a year, of which a quarter is billed. Where each of
-/// several insurers is billed for its share: of a lumpsum, its part of the whole amount by largest
-/// remainder; else tarief x share, rounded half away from zero to four decimals.
+/// Where each of several insurers is billed for its share: of a lumpsum, its part of the whole amount by largest
+/// remainder; else tarief x share, rounded half away from zero to four decimals. One that deviates has its own.
 #[must_use]
 pub fn agreed(facts: &LineFacts<'_>) -> Option<Tarief> {
-    part_of(facts, facts.covering_term?.tarief)
+    let term = facts.covering_term?;
+    match own_tarief(facts) {
+        Some(own) => in_one_unit(facts, own),
+        None => part_of(facts, term.tarief),
+    }
+}
+
+/// What an insurer that follows a contract with a deviation agreed for itself. Source:
+/// 001_391917b9bc3bdc5d.txt, 4.6.2.
+fn own_tarief(facts: &LineFacts<'_>) -> Option<Tarief> {
+    let uzovi = facts.insurer?;
+    let bound = shared_insurers(facts)?
+        .iter()
+        .find(|bound| bound.uzovi == uzovi)?;
+    match &bound.stance {
+        Stance::Deviates(tarieven) => tarieven.get(&facts.line.prestatie).copied(),
+        Stance::Follows | Stance::OptedOut => None,
+    }
+}
+
+/// A contract for quarters has the tarief of a year, of which a quarter is billed.
+///
+/// Source: Regeling integrale bekostiging multidisciplinaire zorgverlening, BWBR0032741, 4.5.
+/// Example: EUR 240.00 a year is EUR 60.00 a quarter.
+fn in_one_unit(facts: &LineFacts<'_>, tarief: Tarief) -> Option<Tarief> {
+    match facts.prestatie?.unit {
+        Unit::Quarter => Some(tarief.share(BasisPoints::new(2_500)?)),
+        _ => Some(tarief),
+    }
 }
 
 fn is_allowed(facts: &LineFacts<'_>, kind: TariefKind, agreed: Tarief) -> Option<bool> {
@@ -75,15 +102,9 @@ fn is_allowed(facts: &LineFacts<'_>, kind: TariefKind, agreed: Tarief) -> Option
 }
 
 /// What of `tarief` is billed in one unit to the insurer of the line.
-///
-/// Source: Regeling integrale bekostiging multidisciplinaire zorgverlening, BWBR0032741, 4.5 (a
-/// quarter of the tarief of a year). Example: EUR 240.00 a year is EUR 60.00 a quarter.
 fn part_of(facts: &LineFacts<'_>, tarief: Tarief) -> Option<Tarief> {
     let unit = facts.prestatie?.unit;
-    let tarief = match unit {
-        Unit::Quarter => tarief.share(BasisPoints::new(2_500)?),
-        _ => tarief,
-    };
+    let tarief = in_one_unit(facts, tarief)?;
     let Some(insurers) = shared_insurers(facts) else {
         return Some(tarief);
     };
@@ -114,7 +135,10 @@ fn share_of(bound: &BoundInsurer) -> Share {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rules::fixture::{World, check, tarief, uzovi};
+    use crate::{
+        reference::Condition,
+        rules::fixture::{World, check, key, tarief, uzovi},
+    };
 
     /// What is billed of one unit, under a contract for EUR 100.00 of a kind of tarief.
     fn billed(world: &mut World, kind: fn(Tarief) -> TariefKind, bound: &str, euro: &str) {
@@ -172,6 +196,17 @@ mod tests {
                     "0611",
                 ),
                 (
+                    "max-max, not in writing",
+                    |it| {
+                        billed(it, TariefKind::MaxMax, "90", "90.01");
+                        it.entry("ADZP1")
+                            .conditions
+                            .remove(&Condition::WrittenAgreement);
+                        it.contract("C4").written = false;
+                    },
+                    "0611",
+                ),
+                (
                     "minimum",
                     |it| billed(it, TariefKind::Minimum, "110", "110"),
                     "",
@@ -224,7 +259,7 @@ mod tests {
         let bound = |number, points| BoundInsurer {
             uzovi: uzovi(number),
             share: share(points),
-            opted_out: false,
+            stance: Stance::Follows,
         };
         let id = world
             .line()
@@ -239,6 +274,12 @@ mod tests {
             .expect("within the bound")
             .get();
         world.line_amounts(euro, computed, declared);
+    }
+
+    /// 3311 follows with a tarief of its own.
+    fn deviate(world: &mut World) {
+        let own = [(key("BDSS1"), tarief("12000"))].into();
+        world.contract("C1").insurers[1].stance = Stance::Deviates(own);
     }
 
     #[test]
@@ -275,6 +316,35 @@ mod tests {
                     |it| {
                         it.agreed().tarief = tarief("0.01");
                         borne(it, "3311", "0", 0);
+                    },
+                    "",
+                ),
+            ],
+        );
+        check(
+            World::c1,
+            &[
+                (
+                    "with a deviation",
+                    |it| {
+                        borne(it, "3311", "12000", 1_200_000);
+                        deviate(it);
+                    },
+                    "",
+                ),
+                (
+                    "its share, though it deviates",
+                    |it| {
+                        borne(it, "3311", "11200", 1_120_000);
+                        deviate(it);
+                    },
+                    "0611",
+                ),
+                (
+                    "the others as agreed",
+                    |it| {
+                        borne(it, "7095", "16800", 1_680_000);
+                        deviate(it);
                     },
                     "",
                 ),

@@ -85,7 +85,7 @@ fn is_billed(contract: &Contract, insurer: Uzovi) -> bool {
     let is_bound = contract
         .insurers
         .iter()
-        .any(|bound| bound.uzovi == insurer && !bound.opted_out);
+        .any(|bound| bound.uzovi == insurer && bound.is_bound());
     match contract.billing {
         Billing::EachInsurer => is_bound,
         Billing::LeadInsurer(lead) => is_bound && lead == insurer,
@@ -112,11 +112,11 @@ fn only_one<'a>(facts: &LineFacts<'a>, asked: &Asked) -> Option<(&'a ContractId,
 #[cfg(test)]
 mod tests {
     use crate::{
-        reference::{Billing, BoundInsurer, ContractState},
+        reference::{Billing, BoundInsurer, ContractState, Stance},
         rules::fixture::{World, check, day, uzovi},
     };
 
-    fn follower(world: &mut World, opted_out: bool) {
+    fn follower(world: &mut World, stance: Stance) {
         let share = crate::cents::BasisPoints::new(4_000).expect("a share");
         world.declaration.insurer_uzovi = "3311".into();
         let insurers = &mut world.contract("C1").insurers;
@@ -125,7 +125,7 @@ mod tests {
         insurers.push(BoundInsurer {
             uzovi,
             share,
-            opted_out,
+            stance,
         });
         world.line_amounts("11200", 1_120_000, 1_120_000);
     }
@@ -189,12 +189,12 @@ mod tests {
                     },
                     "",
                 ),
-                ("follower", |it| follower(it, false), ""),
-                ("scenario 65", |it| follower(it, true), "8022"),
+                ("follower", |it| follower(it, Stance::Follows), ""),
+                ("scenario 65", |it| follower(it, Stance::OptedOut), "8022"),
                 (
                     "scenario 65c",
                     |it| {
-                        follower(it, false);
+                        follower(it, Stance::Follows);
                         it.contract("C1").billing = Billing::LeadInsurer(uzovi("7095"));
                     },
                     "8022",

@@ -1,10 +1,16 @@
 //! The prestatie: list and code exist, and may be used for this line.
 
-use crate::{facts::LineFacts, period::Standing, reference::CatalogueEntry, rejection::Rejection};
+use crate::{
+    facts::LineFacts,
+    period::Standing,
+    reference::{CatalogueEntry, Condition},
+    rejection::Rejection,
+};
 
 /// List and code exist, may go to an insurer, and are in force (0581 with 9334, 9544, 9336, 9338,
 /// 0582, 0698, 0698 with GDC-EXP); one finding, the first that holds.
 ///
+/// A prestatie without dates is not in force, and one that is paid outside declarations is a rival only.
 /// The window of an experiment is judged over the whole period and before the code, whose dates are
 /// judged on the begin date; dates need the period. Source: Vektis COD954 and COD367;
 /// 004_edc514e4c29859bf.txt, articles 3 and 5 (from 2024-05-01 to 2029-05-01 at the latest).
@@ -46,7 +52,8 @@ pub fn find<'a>(facts: &LineFacts<'a>) -> Result<&'a CatalogueEntry, Rejection> 
     if entry.experiment.is_some_and(outside) {
         return Err(found(&["0698", "GDC-EXP"]));
     }
-    let Some(validity) = entry.validity else {
+    let is_rival_only = entry.conditions.contains(&Condition::RivalOnly);
+    let Some(validity) = entry.validity.filter(|_| !is_rival_only) else {
         return Err(found(&["0698"]));
     };
     match first.and_then(|day| code_of(validity.standing(day))) {
@@ -67,6 +74,7 @@ fn code_of(standing: Standing) -> Option<&'static str> {
 mod tests {
     use crate::{
         declaration::PrestatieKey,
+        reference::Condition,
         rules::fixture::{World, check, day, validity},
     };
 
@@ -108,6 +116,13 @@ mod tests {
                 ("scenario 19", |it| named(it, "123", "BDSS1"), "0581 9334"),
                 ("scenario 20", |it| named(it, "999", "BDSS1"), "9544"),
                 ("scenario 66", |it| named(it, "990", "ZCCB1"), "0698"),
+                (
+                    "paid outside declarations",
+                    |it| {
+                        it.entry("BDSS1").conditions.insert(Condition::RivalOnly);
+                    },
+                    "0698",
+                ),
                 (
                     "reversed period",
                     |it| it.performed("2024-06-30", "2024-04-01"),

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use samenloop_domain::{
-    cents::{BasisPoints, Cents},
+    cents::BasisPoints,
     declaration::{PrestatieKey, Share},
     identifiers::{ActivityCode, Agb, ContractId, GroupId, RegionCode, Uzovi},
-    reference::{Billing, BoundInsurer, Ceiling, Contract, ContractPrestatie, ContractTerm},
+    reference::{Billing, Contract, ContractPrestatie, ContractTerm},
     tarief::Tarief,
 };
 
@@ -14,11 +14,11 @@ use super::{Faults, agb, known_prestatie, period, unique, uzovi};
 use crate::reference::{
     data::{ContractEntry, ContractPrestatieEntry, ReferenceData, ShareEntry, TermEntry},
     fault::{Entry, Origin},
-    words::BillingWord,
+    words::{self, BillingWord},
 };
 
 /// The whole that shares must come to.
-const WHOLE: u32 = 10_000;
+pub(super) const WHOLE: u32 = 10_000;
 
 pub(super) fn contracts(
     data: &ReferenceData,
@@ -75,12 +75,12 @@ impl<'a> Known<'a> {
     }
 }
 
-struct OneContract<'a> {
-    data: &'a ReferenceData,
+pub(super) struct OneContract<'a> {
+    pub(super) data: &'a ReferenceData,
     known: &'a Known<'a>,
-    value: &'a ContractEntry,
-    origin: &'a Origin,
-    faults: &'a mut Faults,
+    pub(super) value: &'a ContractEntry,
+    pub(super) origin: &'a Origin,
+    pub(super) faults: &'a mut Faults,
 }
 
 impl OneContract<'_> {
@@ -104,13 +104,16 @@ impl OneContract<'_> {
             self.fault("prestaties", "it covers no prestatie", "add [[prestaties]]");
         }
         let ceilings = self.ceilings();
+        let budgets = self.budgets();
         self.check_months();
+        self.check_state();
         Some(Contract {
             declarants,
             participants: self.agbs("participants", &value.participants),
             third_parties: value.third_parties.clone(),
             insurers,
             purchase_model: value.purchase_model.into(),
+            negotiators: self.negotiators(),
             billing: billing?,
             state: value.state.into(),
             written: value.written,
@@ -120,24 +123,30 @@ impl OneContract<'_> {
             groups: self.groups("groups", &value.groups),
             overlapping_groups: self.groups("overlapping_groups", &value.overlapping_groups),
             region: value.region.as_deref().map(RegionCode::new),
+            catchment: self.catchment(),
+            regioplan: value.regioplan.clone(),
             activities: self.activities(),
             hybrid_deduction,
             ceilings,
+            budgets,
             submission_months: value.submission_months,
             resubmission_months: value.resubmission_months,
             eigen_risico_exempt: value.eigen_risico_exempt,
             agreed_parts: self.agreed_parts(),
-            schoning_recorded_on: value.schoning_recorded_on,
+            schoning: self.dated_amounts("schoning", &value.schoning),
+            substitution: self.dated_amounts("substitution", &value.substitution),
+            adz: self.adz(),
+            kpis: self.kpis(),
         })
     }
 
-    fn fault(&mut self, field: &str, problem: impl Into<String>, remedy: &str) {
+    pub(super) fn fault(&mut self, field: &str, problem: impl Into<String>, remedy: &str) {
         let problem = format!("contract {}: {}", self.value.id, problem.into());
         self.faults
             .add(self.origin.field_fault(field, problem, remedy));
     }
 
-    fn share_of(&mut self, basis_points: u32) -> Option<BasisPoints> {
+    pub(super) fn share_of(&mut self, basis_points: u32) -> Option<BasisPoints> {
         let share = BasisPoints::new(basis_points);
         if share.is_none() {
             let problem = format!("{basis_points} basis points is over the whole");
@@ -162,7 +171,7 @@ impl OneContract<'_> {
         codes
     }
 
-    fn uzovi(&mut self, field: &str, text: &str) -> Option<Uzovi> {
+    pub(super) fn uzovi(&mut self, field: &str, text: &str) -> Option<Uzovi> {
         if !self.known.insurers.contains(text) {
             let problem = format!("insurer {text} is unknown");
             self.fault(
@@ -172,37 +181,6 @@ impl OneContract<'_> {
             );
         }
         self.faults.ok(uzovi(self.origin, field, text))
-    }
-
-    fn insurers(&mut self) -> Vec<BoundInsurer> {
-        let mut bound = Vec::new();
-        for entry in &self.value.insurers {
-            let number = self.uzovi("insurers", &entry.uzovi);
-            let share = self.share_of(entry.share);
-            if bound
-                .iter()
-                .any(|it: &BoundInsurer| Some(it.uzovi) == number)
-            {
-                let problem = format!("insurer {} is bound twice", entry.uzovi);
-                self.fault("insurers", problem, "add the two shares");
-            }
-            bound.extend(number.zip(share).map(|(uzovi, share)| BoundInsurer {
-                uzovi,
-                share,
-                opted_out: entry.opted_out,
-            }));
-        }
-        let sum: u64 = self
-            .value
-            .insurers
-            .iter()
-            .map(|it| u64::from(it.share))
-            .sum();
-        if sum != u64::from(WHOLE) {
-            let problem = format!("the shares of the insurers come to {sum}");
-            self.fault("insurers", problem, "let them come to 10000");
-        }
-        bound
     }
 
     fn billing(&mut self) -> Option<Billing> {
@@ -263,6 +241,30 @@ impl OneContract<'_> {
         parts
     }
 
+    /// Where a contract stands and what was signed do not contradict each other.
+    fn check_state(&mut self) {
+        let value = self.value;
+        let is_draft = matches!(
+            value.state,
+            words::ContractState::Concept | words::ContractState::InNegotiation
+        );
+        match value.signed_on {
+            Some(_) if is_draft => {
+                let remedy = "remove `signed_on`, or let `state` be signed";
+                self.fault("signed_on", "a draft is signed", remedy);
+            }
+            None if !is_draft && value.written => {
+                let remedy = "write the day on which both sides had signed";
+                self.fault(
+                    "state",
+                    "it is in force in writing, and nobody signed",
+                    remedy,
+                );
+            }
+            _ => {}
+        }
+    }
+
     fn check_months(&mut self) {
         if self.value.submission_months < 1 || self.value.resubmission_months < 0 {
             let problem = "the terms of submission are not months";
@@ -272,35 +274,6 @@ impl OneContract<'_> {
                 "write 12 and 3, or what was agreed",
             );
         }
-    }
-
-    fn ceilings(&mut self) -> Vec<Ceiling> {
-        let mut ceilings = Vec::new();
-        for entry in &self.value.ceilings {
-            let span = period(self.origin, &entry.name, entry.first, entry.last);
-            let span = self.faults.ok(span);
-            let cents = Cents::new(entry.cents).filter(|cents| *cents > Cents::ZERO);
-            if cents.is_none() {
-                let problem = format!("ceiling {} is not an amount", entry.name);
-                self.fault(
-                    "ceilings",
-                    problem,
-                    "write cents, above 0 and at most 10^13",
-                );
-            }
-            if ceilings.iter().any(|it: &Ceiling| *it.name == *entry.name) {
-                let problem = format!("two ceilings are named {}", entry.name);
-                self.fault("ceilings", problem, "rename one");
-            }
-            let name = entry.name.as_str();
-            let made = span.zip(cents).map(|(period, cents)| Ceiling {
-                name: name.into(),
-                period,
-                cents,
-            });
-            ceilings.extend(made);
-        }
-        ceilings
     }
 
     fn prestaties(&mut self) -> BTreeMap<PrestatieKey, ContractPrestatie> {

@@ -17,6 +17,7 @@ use super::{
     fault::{Entry, Fault, Origin},
 };
 
+mod contract_facts;
 mod contracts;
 mod equal_rules;
 mod registers;
@@ -38,6 +39,7 @@ pub(super) fn build(data: &ReferenceData) -> Result<Reference, Vec<Fault>> {
         contracts: contracts::contracts(data, &mut faults),
         pair_rules: rules::pair_rules(data, &mut faults),
         line_rules: rules::line_rules(data, &mut faults),
+        policies: rules::policies(data, &mut faults),
     };
     if data.version.value.version.trim().is_empty() {
         let origin = &data.version.origin;

@@ -121,6 +121,8 @@ fn prestatie(
         form: value.form.as_deref().map(Into::into),
         zorginstituut_assessed_on: value.zorginstituut_assessed_on,
         nza_described_on: value.nza_described_on,
+        key_proposed_on: value.key_proposed_on,
+        budget_max_basis_points: value.budget_max_basis_points,
         legal_basis: value.legal_basis.clone(),
         test_code: value.test_code,
     })

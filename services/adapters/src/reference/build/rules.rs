@@ -3,11 +3,13 @@
 use samenloop_domain::{
     identifiers::KindCode,
     period::Day,
-    reference::{Effect, InsurerPredicate, LineRule, MatchLevel, Operand, PairRule, RuleHead},
+    reference::{
+        Effect, InsurerPredicate, LineRule, MatchLevel, Operand, PairRule, Policy, RuleHead,
+    },
     rejection::ReasonCode,
 };
 
-use super::{Faults, known_prestatie, overlap, unique, validity};
+use super::{Faults, known_prestatie, overlap, unique, uzovi, validity};
 use crate::reference::{
     data::{LineRuleEntry, PairRuleEntry, ReferenceData},
     fault::{Entry, Fault, Origin},
@@ -73,6 +75,64 @@ pub(super) fn line_rules(data: &ReferenceData, faults: &mut Faults) -> Vec<LineR
     }
     one_version_at_a_time(&rules, |rule| &rule.head, &data.line_rules, faults);
     rules
+}
+
+/// A policy names rules that there are, and none over one contract and subject; one rule has one policy at a time.
+pub(super) fn policies(data: &ReferenceData, faults: &mut Faults) -> Vec<Policy> {
+    let mut policies: Vec<Policy> = Vec::new();
+    for Entry { value, origin } in &data.policies {
+        if value.source.trim().is_empty() {
+            let remedy = "name the decision of the insurer";
+            faults.add(origin.field_fault("source", "the policy names no source", remedy));
+        }
+        if !data
+            .insurers
+            .iter()
+            .any(|it| it.value.uzovi == value.insurer)
+        {
+            let problem = format!("insurer {} is unknown", value.insurer);
+            faults.add(origin.field_fault("insurer", problem, "add it to insurers.toml"));
+        }
+        for id in &value.rules {
+            let mut known = data
+                .pair_rules
+                .iter()
+                .filter(|it| it.value.id == *id)
+                .peekable();
+            if known.peek().is_none() {
+                let problem = format!("pair rule {id} is unknown");
+                faults.add(origin.field_fault("rules", problem, "name a rule of pair_rules.toml"));
+            }
+            if known.any(|it| MatchLevel::from(it.value.level) == MatchLevel::SameContract) {
+                let problem = format!("rule {id} is over one contract and subject");
+                let remedy = "leave it out: a line declared twice is no matter of policy";
+                faults.add(origin.field_fault("rules", problem, remedy));
+            }
+        }
+        let number = faults.ok(uzovi(origin, "insurer", &value.insurer));
+        let dated = faults.ok(validity(origin, value.from, value.until));
+        let Some((insurer, validity)) = number.zip(dated) else {
+            continue;
+        };
+        let rules: Vec<Box<str>> = value.rules.iter().map(|id| id.as_str().into()).collect();
+        let same = |other: &Policy| {
+            let shared = other.rules.is_empty() || rules.is_empty();
+            shared || other.rules.iter().any(|id| rules.contains(id))
+        };
+        let at_once =
+            |other: &Policy| other.insurer == insurer && overlap(other.validity, validity);
+        if policies.iter().any(|other| at_once(other) && same(other)) {
+            let problem = format!("two policies of insurer {insurer} are about one rule at once");
+            faults.add(origin.fault(problem, "let one end before the next begins"));
+        }
+        policies.push(Policy {
+            insurer,
+            rules,
+            source: value.source.clone(),
+            validity,
+        });
+    }
+    policies
 }
 
 /// A payer in common is asked for where lines meet by their providers, unless the rule says

@@ -3,7 +3,7 @@
 use samenloop_domain::period::Day;
 use serde::{Deserialize, Serialize};
 
-use crate::reference::words::{BillingWord, ContractState, PurchaseModel};
+use crate::reference::words::{BillingWord, ContractState, PurchaseModel, StanceWord};
 
 /// `contracts/<id>.toml`: an agreement of providers and insurers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -28,6 +28,9 @@ pub struct ContractEntry {
     pub purchase_model: PurchaseModel,
     /// Who is billed.
     pub billing: BillingWord,
+    /// UZOVI numbers of those that negotiated it: whom others follow, or who represent all.
+    #[serde(default)]
+    pub negotiators: Vec<String>,
     /// UZOVI number of the lead insurer, if it is billed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lead_insurer: Option<String>,
@@ -51,6 +54,12 @@ pub struct ContractEntry {
     /// Its region.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<String>,
+    /// Whom it serves (adherentiegebied).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub catchment: Option<CatchmentEntry>,
+    /// The regioplan that it follows from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regioplan: Option<String>,
     /// What it pays for.
     #[serde(default)]
     pub activities: Vec<String>,
@@ -60,6 +69,9 @@ pub struct ContractEntry {
     /// Upper bounds.
     #[serde(default)]
     pub ceilings: Vec<CeilingEntry>,
+    /// Budgets, settled after their period.
+    #[serde(default)]
+    pub budgets: Vec<BudgetEntry>,
     /// Months after the end of a prestatie within which it is submitted.
     pub submission_months: i32,
     /// Months more for a refused line.
@@ -69,9 +81,18 @@ pub struct ContractEntry {
     /// Prestaties of others that are part of it.
     #[serde(default)]
     pub agreed_parts: Vec<KeyEntry>,
-    /// When schoning of the old funding was recorded.
+    /// What was taken out of other funding for it.
+    #[serde(default)]
+    pub schoning: Vec<DatedAmountEntry>,
+    /// What its care replaces elsewhere.
+    #[serde(default)]
+    pub substitution: Vec<DatedAmountEntry>,
+    /// When the conditions of an ADZ were confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub schoning_recorded_on: Option<Day>,
+    pub adz: Option<AdzEntry>,
+    /// What it is measured by.
+    #[serde(default)]
+    pub kpis: Vec<KpiEntry>,
     /// What it covers.
     pub prestaties: Vec<ContractPrestatieEntry>,
 }
@@ -84,9 +105,128 @@ pub struct BoundInsurerEntry {
     pub uzovi: String,
     /// Its share in basis points.
     pub share: u32,
-    /// Whether it stepped out (volgbeleid).
+    /// How it stands to what others negotiated.
     #[serde(default)]
-    pub opted_out: bool,
+    pub stance: StanceWord,
+    /// Its own tarieven, if it deviates.
+    #[serde(default)]
+    pub tarieven: Vec<OwnTariefEntry>,
+}
+
+/// A tarief of an insurer that follows with a deviation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OwnTariefEntry {
+    /// List.
+    pub list: String,
+    /// Code.
+    pub code: String,
+    /// Euro per unit; of a lumpsum the insurer's own part of one term.
+    pub tarief: String,
+}
+
+/// The adherentiegebied.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CatchmentEntry {
+    /// Regions in it.
+    pub regions: Vec<String>,
+    /// How many people live there.
+    pub inhabitants: u32,
+    /// When they were counted.
+    pub counted_on: Day,
+}
+
+/// A budget over a span of a contract.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BudgetEntry {
+    /// Its name.
+    pub name: String,
+    /// First day.
+    pub first: Day,
+    /// Last day.
+    pub last: Day,
+    /// What its size rests on.
+    pub grounds: Vec<GroundEntry>,
+    /// What was agreed of the sum of the grounds, in basis points.
+    pub agreed_basis_points: u32,
+    /// Shares, in basis points, at which it is signalled.
+    #[serde(default)]
+    pub signals: Vec<u32>,
+}
+
+/// A ground of the size of a budget.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "ground", rename_all = "snake_case", deny_unknown_fields)]
+pub enum GroundEntry {
+    /// Capacity.
+    Capacity {
+        /// How many units.
+        units: u32,
+        /// Euro for one.
+        rate: String,
+    },
+    /// Population.
+    Population {
+        /// How many inhabitants.
+        inhabitants: u32,
+        /// Euro for one.
+        rate: String,
+    },
+    /// A part of a macro-budget.
+    MacroShare {
+        /// The macro-budget.
+        cents: i64,
+        /// The part, in basis points.
+        share: u32,
+    },
+}
+
+/// An amount of a day.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatedAmountEntry {
+    /// When it was recorded.
+    pub on: Day,
+    /// How much.
+    pub cents: i64,
+    /// Whose funding is less by it.
+    pub of: String,
+}
+
+/// When the conditions of an ADZ were confirmed in the agreement.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdzEntry {
+    /// (i) Direct support of providers.
+    pub direct_support_on: Day,
+    /// (ii) For patients insured with the insurers of the contract.
+    pub benefits_own_insured_on: Day,
+    /// (iii) Responsibility for quality stays with the provider.
+    pub quality_with_provider_on: Day,
+}
+
+/// A KPI agreement.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KpiEntry {
+    /// Its name.
+    pub name: String,
+    /// The target: this or more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<String>,
+    /// The target: this or less.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<String>,
+    /// The value that was measured last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<String>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured_on: Option<Day>,
+    /// What follows when the target is not reached.
+    pub consequence: String,
 }
 
 /// An upper bound over a span of a contract.
@@ -101,6 +241,9 @@ pub struct CeilingEntry {
     pub last: Day,
     /// The bound.
     pub cents: i64,
+    /// Shares, in basis points, at which it is signalled.
+    #[serde(default)]
+    pub signals: Vec<u32>,
 }
 
 /// List and code of a prestatie.

@@ -16,10 +16,11 @@ mod contract;
 mod rule;
 
 pub use contract::{
-    BoundInsurerEntry, CeilingEntry, ContractEntry, ContractPrestatieEntry, KeyEntry, ShareEntry,
-    TermEntry,
+    AdzEntry, BoundInsurerEntry, BudgetEntry, CatchmentEntry, CeilingEntry, ContractEntry,
+    ContractPrestatieEntry, DatedAmountEntry, GroundEntry, KeyEntry, KpiEntry, OwnTariefEntry,
+    ShareEntry, TermEntry,
 };
-pub use rule::{LineRuleEntry, PairRuleEntry};
+pub use rule::{LineRuleEntry, PairRuleEntry, PolicyEntry};
 
 /// All entries of all files.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -38,6 +39,7 @@ pub struct ReferenceData {
     pub contracts: Vec<Entry<ContractEntry>>,
     pub pair_rules: Vec<Entry<PairRuleEntry>>,
     pub line_rules: Vec<Entry<LineRuleEntry>>,
+    pub policies: Vec<Entry<PolicyEntry>>,
 }
 
 /// `version.toml`: the name of this version of the reference data.
@@ -114,6 +116,12 @@ pub struct PrestatieEntry {
     /// When an NZa description came into force.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nza_described_on: Option<Day>,
+    /// When the insurers together proposed the key of a lumpsum.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_proposed_on: Option<Day>,
+    /// Of a prestatie that fills a budget: most that may be agreed of it, in basis points of its grounds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget_max_basis_points: Option<u32>,
     /// Article, rule number or document.
     pub legal_basis: String,
     /// No NZa code; said on every outcome that uses it.

@@ -83,3 +83,21 @@ pub struct LineRuleEntry {
 fn always() -> When {
     When::Always
 }
+
+/// `policies.toml`: what an insurer wants a person to look at instead of refusing it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicyEntry {
+    /// UZOVI number of the insurer.
+    pub insurer: String,
+    /// Ids of pair rules; empty: all but those over one contract and subject.
+    #[serde(default)]
+    pub rules: Vec<String>,
+    /// Where the insurer decided it.
+    pub source: String,
+    /// First day.
+    pub from: Day,
+    /// First day after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Day>,
+}
