@@ -14,6 +14,7 @@ use crate::{
         all::{self, AllArguments},
         audit,
         check::{self, CheckArguments},
+        contracts,
         demo::{self, DemoArguments},
         existing::{self, ImportArguments},
         generate::{self, GenerateArguments},
@@ -62,6 +63,15 @@ enum Command {
     /// Reference data.
     #[command(subcommand)]
     Reference(ReferenceCommand),
+    /// What is taken of ceilings and budgets, which signals are reached, and what KPIs say.
+    Contracts {
+        /// One contract; absent: all that have any of these.
+        #[arg(long)]
+        contract: Option<String>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Existing prestaties that never passed through the queue.
     #[command(subcommand)]
     Existing(ExistingCommand),
@@ -111,7 +121,15 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum ReferenceCommand {
-    /// Checks the files in a directory and puts them in force.
+    /// Checks the files in a directory and shows what they would change; changes nothing.
+    Diff {
+        /// The directory.
+        directory: PathBuf,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Checks the files in a directory, shows what they change, and puts them in force.
     Import {
         /// The directory.
         directory: PathBuf,
@@ -262,8 +280,18 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
         Command::Settlement => role(Role::Settlement).await,
         Command::Gateway => role(Role::Gateway).await,
         Command::Operator => role(Role::Operator).await,
+        Command::Reference(ReferenceCommand::Diff { directory, json }) => {
+            reference::diff(config()?, &directory, json)
+                .await
+                .map(|()| true)
+        }
         Command::Reference(ReferenceCommand::Import { directory, json }) => {
             reference::import(config()?, &directory, json)
+                .await
+                .map(|()| true)
+        }
+        Command::Contracts { contract, json } => {
+            contracts::run(config()?, contract.as_deref(), json)
                 .await
                 .map(|()| true)
         }

@@ -8,7 +8,7 @@ use samenloop_domain::{
     coverage::{CoverageId, CoverageKey, CoverageState},
     decision::{Verdict, Withdrawal},
     declaration::Direction,
-    history::{History, HistoryKeys, InvoicePart, PastLine, ReferenceKey},
+    history::{CeilingKey, History, HistoryKeys, InvoicePart, PastLine, ReferenceKey},
     identifiers::Sequence,
     period::Period,
 };
@@ -104,6 +104,15 @@ pub(crate) async fn a_line_comes_back_as_it_was_decided(database: &Database) {
     );
     assert_eq!(history.terms, [(term(), 1)].into());
     assert_eq!(history.ceilings, [(ceiling(), cents(80_000))].into());
+    let other = CeilingKey {
+        name: "other".into(),
+        ..ceiling()
+    };
+    let taken = store
+        .taken(&[ceiling(), other].into())
+        .await
+        .expect("it answers");
+    assert_eq!(taken, [(ceiling(), cents(80_000))].into());
     let held = history.coverage.entry(line_id(1, 1)).expect("in force");
     assert_eq!(held.state, CoverageState::Held);
     assert_eq!(Some(&held.coverage), made.decision.coverage.as_ref());

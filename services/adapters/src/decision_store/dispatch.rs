@@ -1,5 +1,9 @@
 //! The contract of the decision store: every method, once, for both databases.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use samenloop_domain::{cents::Cents, history::CeilingKey};
+
 use super::*;
 
 macro_rules! both {
@@ -72,6 +76,19 @@ impl DecisionStore {
         version: &ReferenceVersion,
     ) -> Result<Option<StoredReference>, StoreError> {
         both!(self, store => store.reference(version))
+    }
+
+    /// What is taken of ceilings and budgets; nothing is taken of those that are left out. Keys are at most
+    /// [`CEILINGS_MAX`].
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn taken(
+        &self,
+        keys: &BTreeSet<CeilingKey>,
+    ) -> Result<BTreeMap<CeilingKey, Cents>, StoreError> {
+        assert!(keys.len() <= CEILINGS_MAX, "{} keys were asked", keys.len());
+        both!(self, store => store.taken(keys))
     }
 
     /// Counts one more attempt at a delivery, durably, before it is worked on; gives the count.

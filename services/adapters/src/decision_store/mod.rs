@@ -39,6 +39,9 @@ use samenloop_domain::{
 use samenloop_proto::{declaration::v1 as wire, settlement::v1 as settlement};
 use uuid::Uuid;
 
+/// Most ceilings and budgets that are asked for at once.
+pub const CEILINGS_MAX: usize = 1_000;
+
 /// A decision store. The set is closed: tests use [`DecisionStore::Sqlite`] in memory.
 #[derive(Clone, Debug)]
 pub enum DecisionStore {

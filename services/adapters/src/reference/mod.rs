@@ -5,7 +5,7 @@
 //! and the same digest. Nothing of a declaration is judged here.
 //!
 //! Layout: [`data`] is what stands in files, [`words`] their vocabularies, [`fault`] what can be
-//! said of them. A [`Variant`] is for questions.
+//! said of them, [`diff`] what differs between two versions. A [`Variant`] is for questions.
 
 use std::{fmt, path::Path};
 
@@ -14,12 +14,14 @@ use samenloop_domain::reference::Reference;
 
 pub use self::{
     data::ReferenceData,
+    diff::{Change, Difference, diff},
     fault::{Entry, Fault, Origin},
     variant::Variant,
 };
 
 mod build;
 pub mod data;
+mod diff;
 pub mod fault;
 mod read;
 mod variant;

@@ -3,6 +3,7 @@
 pub mod all;
 pub mod audit;
 pub mod check;
+pub mod contracts;
 pub mod demo;
 pub mod existing;
 pub mod generate;

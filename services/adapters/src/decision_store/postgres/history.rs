@@ -159,7 +159,7 @@ async fn load_terms(
     Ok(())
 }
 
-async fn load_ceilings(
+pub(super) async fn load_ceilings(
     client: &Object,
     keys: &HistoryKeys,
     history: &mut History,

@@ -1,14 +1,19 @@
 //! What relays, operators and the gateway read.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use deadpool_postgres::Object;
-use samenloop_domain::identifiers::Sequence;
+use samenloop_domain::{cents::Cents, history::CeilingKey, identifiers::Sequence};
 use tokio_postgres::Row;
 
-use super::{PostgresDecisionStore, day_of, many, read_active};
-use crate::decision_store::{
-    read_back::{self, MessageColumns, add_tally, outbox_row},
-    words::{Word, age_seconds, digest, instant, signed, small, unsigned},
-    *,
+use super::{PostgresDecisionStore, day_of, history::load_ceilings, many, read_active};
+use crate::{
+    decision_store::{
+        read_back::{self, MessageColumns, add_tally, outbox_row},
+        words::{Word, age_seconds, digest, instant, signed, small, unsigned},
+        *,
+    },
+    fault_plan::FaultPoint,
 };
 
 const MESSAGE: &str =
@@ -54,6 +59,20 @@ impl PostgresDecisionStore {
             canonical: row.get(1),
             sequence: sequence.map(unsigned).transpose()?.map(Sequence),
         }))
+    }
+
+    pub(in crate::decision_store) async fn taken(
+        &self,
+        keys: &BTreeSet<CeilingKey>,
+    ) -> Result<BTreeMap<CeilingKey, Cents>, StoreError> {
+        self.faults.pass(FaultPoint::OnRead)?;
+        let keys = HistoryKeys {
+            ceilings: keys.clone(),
+            ..HistoryKeys::default()
+        };
+        let mut history = History::default();
+        load_ceilings(&self.pool.get().await?, &keys, &mut history).await?;
+        Ok(history.ceilings)
     }
 
     pub(in crate::decision_store) async fn quarantined(

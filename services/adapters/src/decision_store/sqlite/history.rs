@@ -162,7 +162,7 @@ fn load_terms(
     })
 }
 
-fn load_ceilings(
+pub(super) fn load_ceilings(
     connection: &Connection,
     keys: &HistoryKeys,
     history: &mut History,

@@ -1,10 +1,15 @@
 //! What relays, operators and the gateway read.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use samenloop_domain::identifiers::Sequence;
+use samenloop_domain::{cents::Cents, history::CeilingKey, identifiers::Sequence};
 use serde_json::json;
 
-use super::{SqliteDecisionStore, active_of, day_of, head_of, history::each_row};
+use super::{
+    SqliteDecisionStore, active_of, day_of, head_of,
+    history::{each_row, load_ceilings},
+};
 use crate::{
     decision_store::{
         read_back::{MessageColumns, add_tally, outbox_row},
@@ -40,6 +45,22 @@ impl SqliteDecisionStore {
         let version = version.clone();
         self.read(move |connection| reference(connection, &version))
             .await
+    }
+
+    pub(in crate::decision_store) async fn taken(
+        &self,
+        keys: &BTreeSet<CeilingKey>,
+    ) -> Result<BTreeMap<CeilingKey, Cents>, StoreError> {
+        let keys = HistoryKeys {
+            ceilings: keys.clone(),
+            ..HistoryKeys::default()
+        };
+        self.read(move |connection| {
+            let mut history = History::default();
+            load_ceilings(connection, &keys, &mut history)?;
+            Ok(history.ceilings)
+        })
+        .await
     }
 
     pub(in crate::decision_store) async fn quarantined(
