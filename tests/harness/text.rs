@@ -74,6 +74,9 @@ pub fn outcome(outcome: &wire::Outcome, parts: &[(u32, Vec<Part>)]) -> String {
                 ),
             );
             line(&mut text, &format!("      source: {}", evidence.source));
+            if !evidence.policy.is_empty() {
+                line(&mut text, &format!("      policy: {}", evidence.policy));
+            }
             if let Some(rival) = &evidence.rival {
                 line(
                     &mut text,

@@ -6,7 +6,7 @@ use samenloop_domain::{
     period::Validity,
     reference::{
         Billing, Ceiling, Contract, DatedAmount, Effect, InsurerPredicate, LineCondition,
-        MatchLevel, Operand, PairRule, PurchaseModel, Reference, When,
+        MatchLevel, Operand, PairRule, Policy, PurchaseModel, Reference, When,
     },
 };
 
@@ -39,6 +39,18 @@ pub(crate) fn reference(plan: &HistoryPlan) -> Reference {
         {
             reference.pair_rules.push(rule);
         }
+    }
+    if let Some((insurer, number, until)) = plan.policy {
+        let named = reference.pair_rules.get(usize::from(number));
+        reference.policies.push(Policy {
+            insurer: uzovi(INSURERS[usize::from(insurer)]),
+            rules: named.map(|rule| rule.head.id.clone()).into_iter().collect(),
+            source: "test".to_owned(),
+            validity: Validity {
+                from: day("2024-07-01"),
+                until: (until == 0).then(|| day("2024-09-01")),
+            },
+        });
     }
     for (number, (of, condition, from)) in plan.line_rules.iter().enumerate() {
         let of = match of {

@@ -15,6 +15,8 @@ pub(crate) struct HistoryPlan {
     pub(crate) pair_rules: Vec<PairRulePlan>,
     /// Line rules: kind or code, condition, from.
     pub(crate) line_rules: Vec<(u8, u8, u8)>,
+    /// A policy: insurer, the number of the rule that it names (or all), until.
+    pub(crate) policy: Option<(u8, u8, u8)>,
     /// Messages and imports.
     pub(crate) steps: Vec<StepPlan>,
 }
@@ -85,15 +87,19 @@ pub(crate) fn history() -> impl Strategy<Value = HistoryPlan> {
         vec(contract(), 2..=6),
         (any::<bool>(), vec(pair_rule(), 0..=16)),
         vec((0..4u8, 0..3u8, 0..3u8), 0..=3),
+        proptest::option::weighted(0.3, (0..2u8, 0..24u8, 0..3u8)),
         vec(step(), 1..=12),
     )
-        .prop_map(|(contracts, pair_rules, line_rules, steps)| HistoryPlan {
-            contracts,
-            repeats_are_ruled: pair_rules.0,
-            pair_rules: pair_rules.1,
-            line_rules,
-            steps,
-        })
+        .prop_map(
+            |(contracts, pair_rules, line_rules, policy, steps)| HistoryPlan {
+                contracts,
+                repeats_are_ruled: pair_rules.0,
+                pair_rules: pair_rules.1,
+                line_rules,
+                policy,
+                steps,
+            },
+        )
 }
 
 fn contract() -> impl Strategy<Value = ContractPlan> {

@@ -86,7 +86,10 @@ fn pair_hit(new: &Facts, known: &Known, old: &Facts, reference: &Reference) -> O
         .filter(|rule| in_force(&rule.head, day) && hits_pair(rule, new, old))
         .collect();
     let rule = hitting.into_iter().max_by_key(|rule| precedence(rule))?;
-    let effect = softened(rule, new, known, old);
+    let effect = match softened(rule, new, known, old) {
+        Effect::Exclude if policy_asks_a_person(rule, new, day, reference) => Effect::Review,
+        effect => effect,
+    };
     (effect != Effect::Allow).then(|| hit(&rule.head, effect, Some(known.spot)))
 }
 
@@ -104,6 +107,19 @@ fn softened(rule: &PairRule, new: &Facts, known: &Known, old: &Facts) -> Effect 
         Effect::Reduce if !new.is_hybrid_with_deduction() => Effect::Allow,
         effect => effect,
     }
+}
+
+/// Whether the insurer that would pay the new line wants a person to look; never at the same line twice.
+fn policy_asks_a_person(rule: &PairRule, new: &Facts, day: Day, reference: &Reference) -> bool {
+    let twice = rule.level == MatchLevel::SameContract;
+    let asks = reference.policies.iter().any(|policy| {
+        let begun = policy.validity.from <= day;
+        let ended = policy.validity.until.is_some_and(|until| until <= day);
+        let all = policy.rules.is_empty();
+        let named = policy.rules.contains(&rule.head.id);
+        policy.insurer == new.insurer && begun && !ended && (all || named)
+    });
+    asks && !twice
 }
 
 fn hit(head: &RuleHead, effect: Effect, rival: Option<Spot>) -> Hit {

@@ -1,3 +1,6 @@
+mod changes;
+mod matrix;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -287,35 +290,42 @@ const FAULTS: &[(&str, &str, &str, usize, &str)] = &[
     (
         C1,
         "region = \"R1\"",
-        "region = \"R1\"\nceilings = [{ name = \"x\", first = \"2024-07-01\", last = \"2024-12-31\", cents = 1, signals = [9000, 8000] }]",
+        "region = \"R1\"\nceilings = [{ name = \"x\", first = \"2024-07-01\", last = \"2024-12-31\", \
+         cents = 1, signals = [9000, 8000] }]",
         16,
         "the signals of x are no ascending shares",
     ),
     (
         C1,
         "region = \"R1\"",
-        "region = \"R1\"\nbudgets = [{ name = \"x\", first = \"2024-07-01\", last = \"2024-12-31\", grounds = [], agreed_basis_points = 9000 }]",
+        "region = \"R1\"\nbudgets = [{ name = \"x\", first = \"2024-07-01\", last = \"2024-12-31\", \
+         grounds = [], agreed_basis_points = 9000 }]",
         16,
         "budget x rests on nothing",
     ),
     (
         C1,
         "region = \"R1\"",
-        "region = \"R1\"\nbudgets = [{ name = \"x\", first = \"2023-07-01\", last = \"2024-12-31\", grounds = [{ ground = \"capacity\", units = 2, rate = \"1.00\" }], agreed_basis_points = 9000 }]",
+        "region = \"R1\"\nbudgets = [{ name = \"x\", first = \"2023-07-01\", last = \"2024-12-31\", \
+         grounds = [{ ground = \"capacity\", units = 2, rate = \"1.00\" }], agreed_basis_points = 9000 }]",
         16,
         "budget x is not within the contract",
     ),
     (
         C1,
         "region = \"R1\"",
-        "region = \"R1\"\nbudgets = [{ name = \"x\", first = \"2024-07-01\", last = \"2024-12-31\", grounds = [{ ground = \"population\", inhabitants = 2, rate = \"1.00\" }], agreed_basis_points = 9000 }]",
+        "region = \"R1\"\nbudgets = [{ name = \"x\", first = \"2024-07-01\", last = \"2024-12-31\", \
+         grounds = [{ ground = \"population\", inhabitants = 2, rate = \"1.00\" }], \
+         agreed_basis_points = 9000 }]",
         16,
         "not for the inhabitants of its catchment",
     ),
     (
         C1,
         "region = \"R1\"",
-        "region = \"R1\"\nbudgets = [{ name = \"x\", first = \"2024-07-01\", last = \"2024-12-31\", grounds = [{ ground = \"macro_share\", cents = 10000000000000, share = 10000 }], agreed_basis_points = 10001 }]",
+        "region = \"R1\"\nbudgets = [{ name = \"x\", first = \"2024-07-01\", last = \"2024-12-31\", \
+         grounds = [{ ground = \"macro_share\", cents = 10000000000000, share = 10000 }], \
+         agreed_basis_points = 10001 }]",
         16,
         "budget x is over 10^13 cents",
     ),
@@ -364,14 +374,17 @@ const FAULTS: &[(&str, &str, &str, usize, &str)] = &[
     (
         "policies.toml",
         "# What an insurer",
-        "[[policy]]\ninsurer = \"3311\"\nrules = [\"same-contract-equal-period\"]\nsource = \"x\"\nfrom = \"2024-01-01\"\n# What an insurer",
+        "[[policy]]\ninsurer = \"3311\"\nrules = [\"same-contract-equal-period\"]\n\
+         source = \"x\"\nfrom = \"2024-01-01\"\n# What an insurer",
         0,
         "is over one contract and subject",
     ),
     (
         "policies.toml",
         "# What an insurer",
-        "[[policy]]\ninsurer = \"3311\"\nrules = [\"bdss-oeni-full\"]\nsource = \"x\"\nfrom = \"2024-01-01\"\n\n[[policy]]\ninsurer = \"3311\"\nsource = \"x\"\nfrom = \"2024-06-01\"\n# What an insurer",
+        "[[policy]]\ninsurer = \"3311\"\nrules = [\"bdss-oeni-full\"]\nsource = \"x\"\n\
+         from = \"2024-01-01\"\n\n[[policy]]\ninsurer = \"3311\"\nsource = \"x\"\n\
+         from = \"2024-06-01\"\n# What an insurer",
         0,
         "two policies of insurer 3311 are about one rule at once",
     ),
@@ -480,6 +493,8 @@ fn pair_rules_left_equal_are_refused() {
         let dir = tempfile::tempdir().unwrap();
         copy(&sample(), dir.path());
         fs::write(dir.path().join("pair_rules.toml"), format!("{a}{b}")).unwrap();
+        // Those of the sample name rules of the sample.
+        fs::write(dir.path().join("policies.toml"), "").unwrap();
         let loaded = load(dir.path());
         match (equal, loaded) {
             (false, Ok(_)) => {}

@@ -120,8 +120,20 @@ impl Variant {
         if let Some(rules) = &self.rules {
             data.pair_rules.clone_from(&rules.pair);
             data.line_rules.clone_from(&rules.line);
+            keep_policies_of(&mut data);
         }
         sort(&mut data);
         build::build(&data)
     }
+}
+
+/// A policy over rules that are not there says nothing; one that named rules never comes to be about all.
+fn keep_policies_of(data: &mut ReferenceData) {
+    let rules = &data.pair_rules;
+    data.policies.retain_mut(|policy| {
+        let names = &mut policy.value.rules;
+        let is_about_all = names.is_empty();
+        names.retain(|id| rules.iter().any(|rule| rule.value.id == *id));
+        is_about_all || !names.is_empty()
+    });
 }

@@ -92,7 +92,7 @@ fn worlds_do_not_share_an_agb() {
 fn parties_are_few_and_may_declare_in_every_world() {
     let set = loaded();
     let reference = &set.reference.reference;
-    assert_eq!(reference.parties.len(), 5);
+    assert_eq!(reference.parties.len(), 6);
     for scenario in &set.scenarios {
         let agb = Agb::parse(&format!("53{:02}0001", scenario.world)).unwrap();
         assert!(

@@ -10,9 +10,11 @@ use crate::{
     fixtures::{
         W1, Z1, agb, bdss_coverage as bdss, first_line_of, period, person, reference, uzovi,
     },
+    period::Validity,
     reference::{
         Effect,
         MatchLevel::{self, Candidate, Full, SameContract, SameInsured},
+        Policy,
     },
     rejection,
 };
@@ -40,6 +42,46 @@ fn changed(change: fn(&mut Coverage)) -> Coverage {
     let mut other = oeni();
     change(&mut other);
     other
+}
+
+/// What is decided of BDSS beside `other`, where the insurer of BDSS has `policy`.
+fn under(policy: Policy, other: &Coverage) -> (Effect, Option<String>) {
+    let mut reference = reference();
+    reference.policies = vec![policy];
+    let rival = covered(1, CoverageState::Awarded, other.clone());
+    let judged = decide_against(&bdss(), &[&rival], &reference);
+    let first = judged.evidence.into_iter().next();
+    (judged.effect, first.and_then(|it| it.policy))
+}
+
+#[test]
+fn policy_of_the_insurer_turns_an_exclusion_into_a_review() {
+    let policy = |insurer: &str, rules: &[&str]| Policy {
+        insurer: uzovi(insurer),
+        rules: rules.iter().map(|id| (*id).into()).collect(),
+        source: "policy".to_owned(),
+        validity: Validity {
+            from: period("2024-01-01", "2024-01-01").first(),
+            until: Some(period("2024-10-01", "2024-10-01").first()),
+        },
+    };
+    let rule = decide_against(
+        &bdss(),
+        &[&covered(1, CoverageState::Awarded, oeni())],
+        &reference(),
+    );
+    let rule = rule.evidence[0].rule.clone();
+    let softened = (Effect::Review, Some("policy".to_owned()));
+    let refused = (Effect::Exclude, None);
+    assert_eq!(under(policy("7095", &[]), &oeni()), softened);
+    assert_eq!(under(policy("7095", &[&rule]), &oeni()), softened);
+    assert_eq!(under(policy("7095", &["another"]), &oeni()), refused);
+    assert_eq!(under(policy("3311", &[]), &oeni()), refused);
+    let mut ended = policy("7095", &[]);
+    ended.validity.until = Some(period("2024-07-01", "2024-07-01").first());
+    assert_eq!(under(ended, &oeni()), refused);
+    // A line declared twice under one contract is no matter of policy.
+    assert_eq!(under(policy("7095", &[]), &bdss()), refused);
 }
 
 fn check_levels(table: &[(&str, Coverage, &[MatchLevel])]) {
