@@ -2,6 +2,7 @@
 //!
 //! `UPDATE_GOLDEN=1` writes the files anew; a change of a rule shows as a change of text.
 
+mod bounds;
 mod by_files;
 mod parties;
 

@@ -5,12 +5,13 @@ mod double_funding;
 mod reviews;
 
 use crate::{
+    cents::BasisPoints,
     decision::{Registration, Status, Validated, register, waits_for},
     declaration::{Line, Meeting, Share},
     fixtures::Register,
-    fixtures::{bdss, credit, day, debit, message, period, span, uzovi},
+    fixtures::{bdss, cents, credit, day, debit, message, period, span, uzovi},
     identifiers::{LineReference, Sequence},
-    reference::Effect,
+    reference::{Budget, Effect},
     rejection::Rejection,
 };
 
@@ -187,6 +188,55 @@ fn ceiling_is_for_awarded_and_held_lines_together() {
         "accept -2800000, review 2800000 GDC-DF-FLAG"
     );
     assert_eq!(world.send(vec![ceiling("R6")]), "reject 0589");
+}
+
+#[test]
+fn share_of_a_ceiling_or_budget_is_told_by_the_message_that_reaches_it() {
+    let share = |points| BasisPoints::new(points).expect("a share");
+    let mut world = Register::new();
+    let contract = (world.reference.contracts)
+        .get_mut(&"CC".into())
+        .expect("there is CC");
+    contract.ceilings[0].signals = vec![share(5_000), share(9_000)];
+    contract.budgets = vec![Budget {
+        name: "year".into(),
+        period: period("2024-01-01", "2024-12-31"),
+        grounds: Vec::new(),
+        base: cents(2_800_000),
+        agreed_basis_points: 10_000,
+        cents: cents(2_800_000),
+        signals: vec![share(10_000)],
+    }];
+    let line = |reference: &str, amount| debit(reference, "CC", "BDSS1", amount);
+    assert_eq!(world.send(vec![line("R1", 2_800_000)]), "accept 2800000");
+    let told = |world: &Register| -> Vec<(Box<str>, u32, i64)> {
+        let decision = world.decisions.last().expect("one was decided");
+        let signals = decision.signals.iter();
+        let told = signals.map(|it| (it.key.name.clone(), it.share.get(), it.taken.get()));
+        told.collect()
+    };
+    // 2,800,000 of 5,000,000 is over a half; the budget is full.
+    let first = [
+        ("2024".into(), 5_000, 2_800_000),
+        ("year".into(), 10_000, 2_800_000),
+    ];
+    assert_eq!(told(&world), first);
+    // A refused line reaches nothing; over its budget a line is paid, and settled afterwards.
+    assert_eq!(
+        world.send(vec![quarter(4, line("R2", 2_800_000))]),
+        "reject 0589"
+    );
+    assert_eq!(told(&world), []);
+    assert_eq!(
+        world.send(vec![quarter(4, line("R3", 1_700_000))]),
+        "accept 1700000"
+    );
+    assert_eq!(told(&world), [("2024".into(), 9_000, 4_500_000)]);
+    assert_eq!(
+        world.send(vec![credit("R4", &line("R1", 2_800_000))]),
+        "accept -2800000"
+    );
+    assert_eq!(told(&world), []);
 }
 
 #[test]

@@ -32,12 +32,7 @@ pub async fn run(config: Config, contract: Option<&str>, as_json: bool) -> anyho
         .current()
         .await?
         .context("no reference data is in force")?;
-    let chosen = chosen(&reference, contract)?;
-    let taken = taken(&node.decisions, &chosen).await?;
-    let shown = chosen
-        .into_iter()
-        .map(|(id, contract)| shown(id, contract, &taken));
-    let shown: Vec<Value> = shown.collect();
+    let shown = states(&node.decisions, &reference, contract).await?;
     if as_json {
         print::line(json!({"version": reference.version.as_str(), "contracts": shown}));
         return Ok(());
@@ -46,6 +41,23 @@ pub async fn run(config: Config, contract: Option<&str>, as_json: bool) -> anyho
         print_contract(contract);
     }
     Ok(())
+}
+
+/// Bounds and KPIs of one contract, or of every contract that has any, as JSON.
+///
+/// # Errors
+/// Where the contract is unknown, or the store is away.
+pub async fn states(
+    store: &DecisionStore,
+    reference: &Reference,
+    contract: Option<&str>,
+) -> anyhow::Result<Vec<Value>> {
+    let chosen = chosen(reference, contract)?;
+    let taken = taken(store, &chosen).await?;
+    let shown = chosen.into_iter();
+    Ok(shown
+        .map(|(id, contract)| shown_contract(id, contract, &taken))
+        .collect())
 }
 
 type Chosen<'a> = Vec<(&'a ContractId, &'a Contract)>;
@@ -78,7 +90,11 @@ async fn taken(
     Ok(taken)
 }
 
-fn shown(id: &ContractId, contract: &Contract, taken: &BTreeMap<CeilingKey, Cents>) -> Value {
+fn shown_contract(
+    id: &ContractId,
+    contract: &Contract,
+    taken: &BTreeMap<CeilingKey, Cents>,
+) -> Value {
     let bounds = bounds(contract).map(|bound| {
         let taken = taken.get(&key_of(id, bound)).copied().unwrap_or_default();
         shown_bound(bound, taken)
