@@ -83,7 +83,7 @@ pub(crate) fn registered_codes(registry: &str) -> BTreeSet<String> {
         .filter_map(|line| line.trim_start().strip_prefix('"'));
     let codes = codes.filter_map(|line| line.split_once('"'));
     codes
-        .filter(|(_, level)| [" Delivery", " Message", " Line"].contains(level))
+        .filter(|(_, level)| [" Delivery", " Message", " Line", " Command"].contains(level))
         .map(|(code, _)| code.to_owned())
         .collect()
 }
