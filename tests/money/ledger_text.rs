@@ -68,12 +68,12 @@ async fn scenario_67_budget_is_settled_both_ways() {
 async fn scenario_74_credit_brings_every_level_back_to_nothing() {
     let mut text = String::from("scenario 74: The same total is allocated and then credited\n");
     let books = Books::in_memory(FaultPlan::default()).await;
-    for (sequence, cents) in [(1, 10_000_001), (2, -10_000_001)] {
-        submit(
-            &books,
-            vec![claim(sequence, PAYEES[0], CONTRACTS[0], cents)],
-        )
-        .await;
+    for (sequence, cents, reverses) in [(1, 10_000_001, ""), (2, -10_000_001, "1.1.1")] {
+        let whole = Claim {
+            reverses_claim_id: reverses.to_owned(),
+            ..claim(sequence, PAYEES[0], CONTRACTS[0], cents)
+        };
+        submit(&books, vec![whole]).await;
         text += &format!("\nclaim of {cents}\n");
         let stored = books.store.claim(&format!("{sequence}.1.1")).await;
         for part in stored.expect("it answers").expect("it is recorded").parts {

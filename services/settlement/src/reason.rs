@@ -56,6 +56,14 @@ reasons! {
     ClaimDiffers = "CLAIM_DIFFERS", AlreadyExists;
     /// Its message was recorded without it.
     MessageRecorded = "MESSAGE_RECORDED", FailedPrecondition;
+    /// A claim is negative and credits none, or credits one and is not negative.
+    SignInvalid = "SIGN_INVALID", InvalidArgument;
+    /// The claim that a credit reverses is not recorded.
+    OriginalUnknown = "ORIGINAL_UNKNOWN", FailedPrecondition;
+    /// A credit has another payee than its original, or other parts.
+    CreditDiffers = "CREDIT_DIFFERS", FailedPrecondition;
+    /// The claim that a credit reverses is credited by another one.
+    OriginalCredited = "ORIGINAL_CREDITED", FailedPrecondition;
     /// Another claim of its message was refused; they are recorded together or not at all.
     MessageRefused = "MESSAGE_REFUSED", FailedPrecondition;
     /// A request has more claims than the limit named.

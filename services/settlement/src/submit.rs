@@ -2,6 +2,8 @@
 //!
 //! The claims of one version of a message are recorded together or not at all.
 
+mod credits;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -51,7 +53,9 @@ pub async fn handle_claims(
     claims: Vec<wire::Claim>,
     now: Timestamp,
 ) -> Result<Vec<ClaimReceipt>, StoreError> {
-    let judged = judge(&claims);
+    let mut judged = judge(&claims);
+    credits::check(store, &claims, &mut judged).await?;
+    bound_messages(&claims, &mut judged);
     let (batch, places) = batch(&claims, &judged);
     let recorded = if batch.claims.is_empty() {
         Vec::new()
@@ -69,6 +73,20 @@ pub async fn handle_claims(
         reason: reason.map_or_else(String::new, |reason| reason.name().to_owned()),
     });
     Ok(receipts.collect())
+}
+
+/// Refuses claims of a message whose amounts together are over the bound, so that its journals cannot be.
+fn bound_messages(claims: &[wire::Claim], judged: &mut [Judged]) {
+    let mut sums: BTreeMap<Unit, u64> = BTreeMap::new();
+    for (claim, judged) in claims.iter().zip(judged) {
+        if matches!(judged, Judged::Allocated(..)) {
+            let sum = sums.entry(unit(claim)).or_default();
+            *sum += claim.awarded_cents.unsigned_abs();
+            if *sum > Cents::MAX.get().unsigned_abs() {
+                *judged = Judged::Refused(Reason::AmountOutOfBounds);
+            }
+        }
+    }
 }
 
 fn judge(claims: &[wire::Claim]) -> Vec<Judged> {
@@ -108,6 +126,9 @@ fn allocated(claim: &wire::Claim) -> Result<(Agb, Vec<Part>), Reason> {
     let insurer = Uzovi::parse(&claim.insurer_uzovi).ok_or(Reason::InsurerInvalid)?;
     let payee = Agb::parse(&claim.payee_agb).ok_or(Reason::PayeeInvalid)?;
     let awarded = Cents::new(claim.awarded_cents).ok_or(Reason::AmountOutOfBounds)?;
+    if (awarded < Cents::ZERO) == claim.reverses_claim_id.is_empty() {
+        return Err(Reason::SignInvalid);
+    }
     let mut insurer_shares = key(&claim.insurer_shares)?;
     if insurer_shares.is_empty() {
         insurer_shares.push(Share {

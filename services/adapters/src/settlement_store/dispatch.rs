@@ -8,6 +8,8 @@ use super::{
     statements::{OnPostgres, OnSqlite, at_once},
     *,
 };
+use std::collections::BTreeMap;
+
 use tokio_postgres::IsolationLevel;
 
 macro_rules! both {
@@ -109,6 +111,17 @@ impl SettlementStore {
         limit: u32,
     ) -> Result<Vec<StoredEvent>, StoreError> {
         read!(self, on => lists::events(on, insurer, after, limit))
+    }
+
+    /// The claims of these ids that are recorded, each with what credits it.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn originals(
+        &self,
+        ids: Vec<String>,
+    ) -> Result<BTreeMap<String, Original>, StoreError> {
+        read!(self, on => lists::originals(on, &ids))
     }
 
     /// Claims of an insurer after a position, in order of position.

@@ -1,17 +1,20 @@
 //! What an insurer reads of its books: events, claims, payments, balances, keys. Nothing here writes, but for the
 //! balances that are rebuilt.
 
+use std::collections::BTreeMap;
+
+use futures_util::future::try_join_all;
 use jiff::Timestamp;
 use prost::Message as _;
 use samenloop_domain::identifiers::Uzovi;
 use samenloop_proto::settlement::v1 as wire;
 
 use super::{
-    AccountBalance, Item, StoreError, StoredEvent,
+    AccountBalance, Item, Original, StoreError, StoredEvent,
     commands::{ClaimFilter, Difference, PaymentFilter, Remittance, StoredPayment},
     execute::decode_entry,
     facts::payments,
-    rows::{decode, signed, unsigned},
+    rows::{ClaimKey, Unit, decode, signed, unsigned},
     statements::{Row, Statements, values},
 };
 
@@ -82,6 +85,40 @@ fn event(insurer: Uzovi, mut row: Row) -> Result<StoredEvent, StoreError> {
         item,
         recorded_at: recorded_at.map_err(|e| StoreError::Failed(e.to_string()))?,
     })
+}
+
+/// Claims by their ids, and which claim credits each, where there is one.
+pub(super) async fn originals(
+    on: &impl Statements,
+    ids: &[String],
+) -> Result<BTreeMap<String, Original>, StoreError> {
+    let sql = "SELECT c.body, r.sequence, r.version, r.line_number
+         FROM claim c LEFT JOIN claim r ON r.reverses = $1
+         WHERE c.sequence = $2 AND c.version = $3 AND c.line_number = $4";
+    let find = |id: &String| {
+        let key = ClaimKey::parse(id)?;
+        let Unit { sequence, version } = key.unit;
+        let of = values![id.as_str(), sequence, version, key.line_number];
+        let id = id.clone();
+        Some(async move { Ok::<_, StoreError>((id, on.rows(sql, of).await?)) })
+    };
+    let mut originals = BTreeMap::new();
+    for (id, rows) in try_join_all(ids.iter().filter_map(find)).await? {
+        for mut row in rows {
+            let claim = decode(&row.bytes()?)?;
+            let mut number = || row.some_number();
+            let credited_by = match (number()?, number()?, number()?) {
+                (Some(sequence), Some(version), Some(line_number)) => {
+                    let unit = Unit { sequence, version };
+                    Some(ClaimKey { unit, line_number }.claim_id())
+                }
+                _ => None,
+            };
+            let original = Original { claim, credited_by };
+            originals.insert(id.clone(), original);
+        }
+    }
+    Ok(originals)
 }
 
 /// Payments of an insurer in order of run and payee, after the one given.

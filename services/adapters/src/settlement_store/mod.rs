@@ -59,6 +59,15 @@ pub enum Recorded {
     Late,
 }
 
+/// A claim that another one may credit.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Original {
+    /// The claim.
+    pub claim: AllocatedClaim,
+    /// Id of the claim that credits it.
+    pub credited_by: Option<String>,
+}
+
 /// An event of one insurer.
 #[derive(Clone, PartialEq, Debug)]
 pub struct StoredEvent {

@@ -31,6 +31,10 @@ const MIGRATIONS: Migrations = &[
         "V2__money",
         include_str!("../../migrations/settlement/postgres/V2__money.sql"),
     ),
+    (
+        "V3__credits",
+        include_str!("../../migrations/settlement/postgres/V3__credits.sql"),
+    ),
 ];
 
 /// How often a batch is tried that loses the race with the same messages in another one; the second time it sees them.
@@ -292,10 +296,11 @@ async fn insert_claims(
     let awarded: Vec<i64> = rows.iter().map(|row| row.awarded_cents).collect();
     let digests: Vec<&[u8]> = rows.iter().map(|row| &row.content_digest[..]).collect();
     let bodies: Vec<&[u8]> = rows.iter().map(|row| &row.body[..]).collect();
+    let reverses: Vec<Option<&str>> = rows.iter().map(|row| row.reverses.as_deref()).collect();
     let sql = "INSERT INTO claim (sequence, version, line_number, message_id, insurer,
-             awarded_cents, content_digest, body, recorded_at_us)
-         SELECT *, $9::BIGINT FROM unnest($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::UUID[],
-             $5::TEXT[], $6::BIGINT[], $7::BYTEA[], $8::BYTEA[])
+             awarded_cents, content_digest, body, reverses, recorded_at_us)
+         SELECT *, $10::BIGINT FROM unnest($1::BIGINT[], $2::BIGINT[], $3::BIGINT[], $4::UUID[],
+             $5::TEXT[], $6::BIGINT[], $7::BYTEA[], $8::BYTEA[], $9::TEXT[])
          ON CONFLICT DO NOTHING";
     let statement = transaction.prepare_cached(sql).await?;
     let parameters: Parameters<'_> = &[
@@ -307,6 +312,7 @@ async fn insert_claims(
         &awarded,
         &digests,
         &bodies,
+        &reverses,
         &now.as_microsecond(),
     ];
     let inserted = transaction.execute(&statement, parameters).await?;

@@ -41,7 +41,7 @@ impl ClaimKey {
         (key.claim_id() == claim_id).then_some(key)
     }
 
-    fn claim_id(self) -> String {
+    pub(super) fn claim_id(self) -> String {
         let Unit { sequence, version } = self.unit;
         format!("{sequence}.{version}.{}", self.line_number)
     }
@@ -56,6 +56,8 @@ pub(super) struct ClaimRow {
     pub(super) awarded_cents: i64,
     pub(super) content_digest: [u8; 32],
     pub(super) body: Vec<u8>,
+    /// The claim that it credits.
+    pub(super) reverses: Option<String>,
     /// Each insurer that hears of it, with its amount.
     pub(super) shares: BTreeMap<Uzovi, i64>,
     /// Columns of its events: payee, contract, first and last day.
@@ -144,6 +146,7 @@ fn row(allocated: &AllocatedClaim) -> Result<ClaimRow, StoreError> {
         awarded_cents: claim.awarded_cents,
         content_digest: content_digest(claim),
         body: encode(allocated, sum),
+        reverses: Some(claim.reverses_claim_id.clone()).filter(|id| !id.is_empty()),
         shares,
         listed: [
             &claim.payee_agb,

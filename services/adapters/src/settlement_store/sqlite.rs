@@ -30,6 +30,10 @@ const MIGRATIONS: Migrations = &[
         "V2__money",
         include_str!("../../migrations/settlement/sqlite/V2__money.sql"),
     ),
+    (
+        "V3__credits",
+        include_str!("../../migrations/settlement/sqlite/V3__credits.sql"),
+    ),
 ];
 
 /// The store; clones share the database.
@@ -296,8 +300,8 @@ fn insert_claims(
 ) -> Result<(), StoreError> {
     let mut statement = transaction.prepare_cached(
         "INSERT INTO claim (sequence, version, line_number, message_id, insurer, awarded_cents,
-             content_digest, body, recorded_at_us)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+             content_digest, body, recorded_at_us, reverses)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     for row in rows {
         statement.execute(params![
@@ -310,6 +314,7 @@ fn insert_claims(
             row.content_digest,
             row.body,
             now.as_microsecond(),
+            row.reverses,
         ])?;
     }
     Ok(())

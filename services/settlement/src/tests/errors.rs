@@ -50,7 +50,7 @@ async fn a_claim_that_cannot_be_recorded_refuses_its_message_and_no_other() {
         basis_points,
     };
     type Change<'a> = &'a dyn Fn(&mut Claim);
-    let table: [(&str, Change<'_>); 11] = [
+    let table: [(&str, Change<'_>); 13] = [
         ("CLAIM_ID_INVALID", &|claim| {
             claim.claim_id = "1.1.02".into()
         }),
@@ -63,6 +63,10 @@ async fn a_claim_that_cannot_be_recorded_refuses_its_message_and_no_other() {
         }),
         ("PAYEE_INVALID", &|claim| {
             claim.payee_agb = "00000000".into()
+        }),
+        ("SIGN_INVALID", &|claim| claim.awarded_cents = -100),
+        ("SIGN_INVALID", &|claim| {
+            claim.reverses_claim_id = "1.1.1".into()
         }),
         ("AMOUNT_OUT_OF_BOUNDS", &|claim| {
             claim.awarded_cents = 10_000_000_000_001

@@ -1,6 +1,7 @@
 //! The service as its clients see it: over a real socket, on SQLite in memory.
 
 mod certificates;
+mod credits;
 mod errors;
 mod money;
 mod refusals;

@@ -191,17 +191,31 @@ async fn budget_is_paid_up_at_the_end_of_its_year_or_paid_back() {
         api.record_budget(budget(50_000_000, &[])).await.unwrap();
         let entry = api.settle_budget(settle(2)).await.unwrap().into_inner();
         assert_eq!((entry.cents, entry.cost_cents), (expected, expected));
-        // A credit after it: only the difference is settled.
+        // Late claims, of which one is credited: only the difference is settled.
         let credit = Claim {
             contract_id: "C1".to_owned(),
             insurer_shares: Vec::new(),
             first: "2024-07-01".to_owned(),
             last: "2024-09-30".to_owned(),
+            reverses_claim_id: "8.1.1".to_owned(),
             ..claim(9, 1, -100)
         };
-        states(&served.client, vec![credit]).await;
+        let late = Claim {
+            reverses_claim_id: String::new(),
+            claim_id: "8.1.1".to_owned(),
+            sequence: 8,
+            awarded_cents: 100,
+            ..credit.clone()
+        };
+        let other = Claim {
+            claim_id: "10.1.1".to_owned(),
+            sequence: 10,
+            awarded_cents: 300,
+            ..late.clone()
+        };
+        states(&served.client, vec![late, credit, other]).await;
         let entry = api.settle_budget(settle(3)).await.unwrap().into_inner();
-        assert_eq!(entry.cents, 100);
+        assert_eq!(entry.cents, -300);
         assert_eq!(
             balance(&mut api, "provider:53530001:payable").await,
             -50_000_000

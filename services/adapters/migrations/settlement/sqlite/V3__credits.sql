@@ -1,0 +1,3 @@
+-- A claim is credited once. The id is that of the claim that is reversed, as "sequence.version.line_number".
+ALTER TABLE claim ADD COLUMN reverses TEXT CHECK (reverses <> '');
+CREATE UNIQUE INDEX claim_by_original ON claim (reverses) WHERE reverses IS NOT NULL;
