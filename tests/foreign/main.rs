@@ -1,5 +1,7 @@
 //! Programs in Python, taken from the README as they stand: one sends and gets its outcome, one subscribes, is cut
-//! and resumes, one asks beforehand.
+//! and resumes, one asks beforehand. And files of ours, judged by a validator that is not.
+
+mod pain001;
 
 use std::{fs, path::Path, process::Output};
 
@@ -20,13 +22,22 @@ fn block(name: &str) -> String {
     rest.split_once("```").expect("the block ends").0.to_owned()
 }
 
-async fn python(directory: &Path, arguments: &[&str], environment: &[(&str, String)]) -> Output {
+/// Runs Python, however it ends.
+async fn python_at(directory: &Path, arguments: &[&str]) -> Output {
+    run(directory, arguments, &[]).await
+}
+
+async fn run(directory: &Path, arguments: &[&str], environment: &[(&str, String)]) -> Output {
     let mut command = Command::new(variable("TEST_PYTHON"));
     command
         .current_dir(directory)
         .args(arguments)
         .envs(environment.iter().cloned());
-    let output = command.output().await.expect("Python runs");
+    command.output().await.expect("Python runs")
+}
+
+async fn python(directory: &Path, arguments: &[&str], environment: &[(&str, String)]) -> Output {
+    let output = run(directory, arguments, environment).await;
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {errors}");
     output
