@@ -22,6 +22,8 @@ pub struct Part {
     pub sector: Box<str>,
     /// How much: signed as the award.
     pub cents: Cents,
+    /// Class of insured that it is attributed to for risk equalisation; empty where it is not.
+    pub risk_class: Box<str>,
 }
 
 /// Why a key cannot split an amount: a claim that carries it is broken.
@@ -81,6 +83,7 @@ pub fn allocate(
                     insurer: uzovi,
                     sector: sector.key.clone(),
                     cents,
+                    risk_class: "".into(),
                 });
             }
         }
@@ -93,6 +96,40 @@ pub fn allocate(
     Ok(parts)
 }
 
+/// Months that insured of one class were insured for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InsuredMonths {
+    /// The class.
+    pub risk_class: Box<str>,
+    /// The months.
+    pub months: u64,
+}
+
+/// The last step of the cascade: splits each part over classes of insured by their months, in their order.
+///
+/// A lumpsum cannot be charged to insured directly; insurers propose a uniform key, or not to attribute it, and then
+/// this step is left out. Source: 002_eb0531d2b212ba40.txt, 3.1.3.
+///
+/// # Errors
+/// [`KeyFault::NoShare`] where there are no months.
+pub fn attribute(parts: &[Part], months: &[InsuredMonths]) -> Result<Vec<Part>, KeyFault> {
+    let weights: Vec<i128> = months.iter().map(|it| it.months.into()).collect();
+    let mut attributed = Vec::new();
+    for part in parts {
+        let split = split_by(part.cents, &weights)?;
+        for (class, cents) in months.iter().zip(split) {
+            if cents != Cents::ZERO {
+                attributed.push(Part {
+                    cents,
+                    risk_class: class.risk_class.clone(),
+                    ..part.clone()
+                });
+            }
+        }
+    }
+    Ok(attributed)
+}
+
 /// Splits `total` by the weights of `shares`, in their order; the parts add up to it.
 ///
 /// # Errors
@@ -101,10 +138,15 @@ pub fn split(total: Cents, shares: &[Share]) -> Result<Vec<Cents>, KeyFault> {
     let weights: Vec<i128> = (shares.iter())
         .map(|share| i128::from(share.basis_points.get()))
         .collect();
+    split_by(total, &weights)
+}
+
+/// By largest remainder; a weight is below 2^64, so that no product overflows.
+fn split_by(total: Cents, weights: &[i128]) -> Result<Vec<Cents>, KeyFault> {
     let weight_sum: i128 = weights.iter().sum();
     if weight_sum == 0 {
         return Err(KeyFault::NoShare {
-            parts: shares.len(),
+            parts: weights.len(),
         });
     }
     // On the absolute amount, so that a credit mirrors its debit to the cent.
@@ -218,6 +260,31 @@ mod tests {
         );
         let alone = allocate(cents(5), &shares(&[("7095", 10_000)]), &[]).expect("sound keys");
         assert_eq!((alone[0].insurer, &*alone[0].sector), (uzovi("7095"), ""));
+    }
+
+    #[test]
+    fn parts_are_attributed_by_insured_months_and_still_add_up() {
+        let insurers = shares(&[("7095", 6_000), ("3311", 4_000)]);
+        let parts = allocate(cents(-101), &insurers, &[]).expect("sound keys");
+        let months = [("A", 24), ("B", 0), ("C", 12)].map(|(class, months)| InsuredMonths {
+            risk_class: class.into(),
+            months,
+        });
+        let attributed = attribute(&parts, &months).expect("there are months");
+        let told: Vec<_> = (attributed.iter())
+            .map(|part| (part.insurer.as_str(), &*part.risk_class, part.cents.get()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                ("7095", "A", -41),
+                ("7095", "C", -20),
+                ("3311", "A", -27),
+                ("3311", "C", -13),
+            ]
+        );
+        let none = KeyFault::NoShare { parts: 0 };
+        assert_eq!(attribute(&parts, &[]), Err(none));
     }
 
     #[test]

@@ -63,6 +63,7 @@ pub(crate) fn wire_part(part: &Part) -> wire::Part {
         insurer_uzovi: part.insurer.as_str().to_owned(),
         sector: part.sector.as_ref().to_owned(),
         cents: part.cents.get(),
+        risk_class: part.risk_class.as_ref().to_owned(),
     }
 }
 

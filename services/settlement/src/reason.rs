@@ -50,6 +50,10 @@ reasons! {
     AmountOutOfBounds = "AMOUNT_OUT_OF_BOUNDS", InvalidArgument;
     /// A key is not distinct names with 10,000 basis points in all, or has too many.
     KeyInvalid = "KEY_INVALID", InvalidArgument;
+    /// The domains of a claim leave nothing to the Zvw, which alone is settled here.
+    DomainInvalid = "DOMAIN_INVALID", InvalidArgument;
+    /// A claim is attributed to too many or repeated classes, to none with months, or has a reason not to be as well.
+    AttributionInvalid = "ATTRIBUTION_INVALID", InvalidArgument;
     /// A claim is bigger than the limit named.
     ClaimTooLarge = "CLAIM_TOO_LARGE", InvalidArgument;
     /// The claim is recorded with other content.

@@ -12,7 +12,7 @@ use samenloop_adapters::settlement_store::{
     AllocatedClaim, Recorded, SettlementBatch, SettlementStore, StoreError,
 };
 use samenloop_domain::{
-    allocation::{Part, allocate},
+    allocation::{InsuredMonths, Part, allocate, attribute},
     cents::{BasisPoints, Cents},
     declaration::Share,
     identifiers::{Agb, Sequence, Uzovi},
@@ -137,8 +137,37 @@ fn allocated(claim: &wire::Claim) -> Result<(Agb, Vec<Part>), Reason> {
         });
     }
     let sector_shares = key(&claim.sector_shares)?;
+    check_domains(&claim.domain_shares)?;
     let parts = allocate(awarded, &insurer_shares, &sector_shares);
-    Ok((payee, parts.map_err(|_| Reason::KeyInvalid)?))
+    let parts = parts.map_err(|_| Reason::KeyInvalid)?;
+    Ok((payee, attributed(claim, parts)?))
+}
+
+/// The declared amount is the part of the Zvw already, so a programme without one has nothing to be settled.
+fn check_domains(domains: &[wire::Share]) -> Result<(), Reason> {
+    let zvw = domains.iter().find(|share| share.key == "ZVW");
+    let is_zvw = domains.is_empty() || zvw.is_some_and(|share| share.basis_points > 0);
+    let fits = domains.len() <= SHARES_MAX;
+    (is_zvw && fits).then_some(()).ok_or(Reason::DomainInvalid)
+}
+
+/// The parts by class of insured, where the claim says by which months; as they are where it does not.
+fn attributed(claim: &wire::Claim, parts: Vec<Part>) -> Result<Vec<Part>, Reason> {
+    if claim.insured_months.is_empty() {
+        return Ok(parts);
+    }
+    let months = claim.insured_months.iter().map(|it| InsuredMonths {
+        risk_class: it.risk_class.as_str().into(),
+        months: it.months,
+    });
+    let months: Vec<InsuredMonths> = months.collect();
+    let classes: BTreeSet<&str> = months.iter().map(|it| &*it.risk_class).collect();
+    let is_exempt = claim.attribution_exception() != wire::AttributionException::Unspecified;
+    let is_sound = classes.len() == months.len() && !classes.contains("");
+    if is_exempt || !is_sound || months.len() > SHARES_MAX {
+        return Err(Reason::AttributionInvalid);
+    }
+    attribute(&parts, &months).map_err(|_| Reason::AttributionInvalid)
 }
 
 /// What is to be recorded, and the place of each of its claims in the request.

@@ -218,6 +218,7 @@ fn encode(allocated: &AllocatedClaim, sum: Cents) -> Vec<u8> {
         insurer_uzovi: part.insurer.as_str().to_owned(),
         sector: part.sector.as_ref().to_owned(),
         cents: part.cents.get(),
+        risk_class: part.risk_class.as_ref().to_owned(),
     });
     let stored = record::AllocatedClaim {
         claim: Some(allocated.claim.clone()),
@@ -241,6 +242,7 @@ pub(super) fn decode(body: &[u8]) -> Result<AllocatedClaim, StoreError> {
             insurer: Uzovi::parse(&part.insurer_uzovi).ok_or_else(|| broken("no insurer"))?,
             sector: part.sector.into(),
             cents,
+            risk_class: part.risk_class.into(),
         });
     }
     if sum != stored.sum_cents || sum != claim.awarded_cents {

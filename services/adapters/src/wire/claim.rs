@@ -71,10 +71,18 @@ fn of_line(
     let reverses = facts
         .reverses
         .map(|it| claim_id(it.line.sequence, it.version, it.line.line));
+    let declared = (declaration.lines.iter()).find(|it| it.line_number == line.line_number);
+    let exception = if declared.is_some_and(|line| line.insured.is_some()) {
+        wire::AttributionException::OneInsured
+    } else {
+        wire::AttributionException::Lumpsum
+    };
     wire::Claim {
         claim_id: claim_id(sequence, version, u64::from(line.line_number)),
         sequence: sequence.0,
         version,
+        domain_shares: declared.map_or_else(Vec::new, |line| shares(&line.domain_shares)),
+        attribution_exception: exception.into(),
         line_number: line.line_number,
         message_id: declaration.message_id.to_string(),
         line_reference: line.line_reference.to_string(),

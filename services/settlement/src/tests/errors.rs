@@ -50,7 +50,24 @@ async fn a_claim_that_cannot_be_recorded_refuses_its_message_and_no_other() {
         basis_points,
     };
     type Change<'a> = &'a dyn Fn(&mut Claim);
-    let table: [(&str, Change<'_>); 13] = [
+    let months = |risk_class: &str, months| wire::InsuredMonths {
+        risk_class: risk_class.to_owned(),
+        months,
+    };
+    let table: [(&str, Change<'_>); 17] = [
+        ("DOMAIN_INVALID", &|claim| {
+            claim.domain_shares = vec![share("WMO", 10_000)]
+        }),
+        ("ATTRIBUTION_INVALID", &|claim| {
+            claim.insured_months = vec![months("A", 0)]
+        }),
+        ("ATTRIBUTION_INVALID", &|claim| {
+            claim.insured_months = vec![months("A", 1), months("A", 2)]
+        }),
+        ("ATTRIBUTION_INVALID", &|claim| {
+            claim.insured_months = vec![months("A", 1)];
+            claim.set_attribution_exception(wire::AttributionException::Lumpsum);
+        }),
         ("CLAIM_ID_INVALID", &|claim| {
             claim.claim_id = "1.1.02".into()
         }),
