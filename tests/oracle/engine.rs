@@ -165,6 +165,7 @@ fn asked_for(history: &History, ids: &[CoverageId], keys: &HistoryKeys) -> Histo
         )+};
     }
     load!(messages by messages, lines by references, invoice_parts by invoice_parts);
+    load!(known_parts by predecessors);
     load!(terms by terms, ceilings by ceilings);
     let originals: BTreeSet<CoverageId> = loaded
         .lines

@@ -100,6 +100,10 @@ pub(crate) fn decide(
     if past.invoice_part_is_used(validated) {
         whole.push(vec![ReasonCode::known("0030")]);
     }
+    if whole.is_empty() && past.part_before_is_missing(validated) {
+        whole.push(vec![ReasonCode::known("8003")]);
+    }
+    past.part_came(validated);
     let refused = !whole.is_empty();
     let mut withdrawn = BTreeSet::new();
     let mut judged = Vec::new();

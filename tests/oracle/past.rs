@@ -23,6 +23,8 @@ pub(crate) struct Past {
     /// Every line, refused ones too, in order of decision.
     pub(crate) lines: Vec<Known>,
     invoice_parts: Vec<(AgbText, InvoiceNumber, u32, Day)>,
+    /// Of every message that was a part of several, refused ones too.
+    parts_that_came: Vec<(AgbText, InvoiceNumber, u32, Day)>,
 }
 
 /// A line that was decided or imported.
@@ -150,6 +152,30 @@ impl Past {
     /// From now on the invoice part of this message is used up.
     pub(crate) fn use_invoice_part(&mut self, validated: &Validated) {
         self.invoice_parts.push(invoice_part(validated));
+    }
+
+    /// 8003: the part before this one did not come in the last five years.
+    pub(crate) fn part_before_is_missing(&self, validated: &Validated) -> bool {
+        let (payee, number, part, received_on) = invoice_part(validated);
+        let came = self.parts_that_came.iter().any(|came| {
+            let before = came.0 == payee && came.1 == number && came.2 + 1 == part;
+            before && received_on < months_later(came.3, 60)
+        });
+        validated.declaration.invoice_parts > 1 && part > 1 && !came
+    }
+
+    /// A message was decided; later parts of its invoice may ask whether it came.
+    pub(crate) fn part_came(&mut self, validated: &Validated) {
+        if validated.declaration.invoice_parts > 1 {
+            let part = invoice_part(validated);
+            let newer = |known: &&mut (AgbText, InvoiceNumber, u32, Day)| {
+                (&known.0, &known.1, known.2) == (&part.0, &part.1, part.2)
+            };
+            match self.parts_that_came.iter_mut().find(newer) {
+                Some(known) => *known = part,
+                None => self.parts_that_came.push(part),
+            }
+        }
     }
 
     /// 8021: the declarant used this reference in the last five years for a line that was not refused.

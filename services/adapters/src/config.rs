@@ -154,7 +154,7 @@ pub struct Limits {
     pub batch_messages_max: usize,
     /// How often a delivery that fails alone is tried before it is quarantined.
     pub attempts_max: u32,
-    /// How long a credit waits for an original that is not known.
+    /// How long a credit waits for an original, and a part of an invoice for the one before it.
     pub original_wait_seconds: u32,
     /// How long a role may drain at shutdown.
     pub drain_seconds: u32,

@@ -11,8 +11,7 @@ use samenloop_adapters::{
 };
 use samenloop_domain::{
     coverage::{CoverageId, Covered},
-    decision::MessageDecision,
-    history::ReferenceKey,
+    decision::{Awaited, MessageDecision},
     identifiers::{PartyId, Sequence},
     reference::{PairRule, Reference},
 };
@@ -97,15 +96,12 @@ pub fn set_aside(
     now: Timestamp,
     intake: &Intake,
     until: Timestamp,
-    missing: &[ReferenceKey],
+    missing: &[Awaited],
 ) -> NewLogEntry {
     let waiting = log::SetAside {
         input: Some(intake.to_record()),
         until: until.to_string(),
-        missing: missing
-            .iter()
-            .map(|key| key.reference.to_string())
-            .collect(),
+        missing: missing.iter().map(ToString::to_string).collect(),
     };
     entry(sequence, "set_aside", now, Entry::SetAside(waiting))
 }

@@ -35,7 +35,7 @@ use crate::{
 };
 
 pub use message::{decide_message, status_of};
-pub use register::{Registration, register, waits_for};
+pub use register::{Awaited, Registration, register, waits_for};
 pub use rejudge::{Loser, Rejudged, depends_on, excluding_rival, rejudge};
 pub use review::{Choice, Review, Shown, decide_review};
 pub use revision::{Before, PartUse, Revision};

@@ -146,6 +146,8 @@ pub struct History {
     pub lines: BTreeMap<ReferenceKey, Vec<PastLine>>,
     /// Receipt day of the message that used an invoice part up.
     pub invoice_parts: BTreeMap<InvoicePart, Day>,
+    /// Receipt day of the message in which a part of an invoice in several parts came, whatever became of it.
+    pub known_parts: BTreeMap<InvoicePart, Day>,
     /// Terms used.
     pub terms: BTreeMap<TermKey, u32>,
     /// Amounts under ceilings.
@@ -164,6 +166,8 @@ pub struct HistoryKeys {
     pub references: BTreeSet<ReferenceKey>,
     /// Invoice parts.
     pub invoice_parts: BTreeSet<InvoicePart>,
+    /// Parts of invoices in several parts, of which only is asked whether they came.
+    pub predecessors: BTreeSet<InvoicePart>,
     /// Terms.
     pub terms: BTreeSet<TermKey>,
     /// Ceilings.
@@ -181,6 +185,22 @@ pub fn invoice_part_of(declaration: &Declaration) -> Option<InvoicePart> {
         payee: payee_of(declaration)?,
         invoice_number: declaration.invoice_number.clone(),
         part: declaration.invoice_part,
+    })
+}
+
+/// The part that `declaration` is of an invoice in several parts; `None` where it is the whole invoice.
+#[must_use]
+pub fn known_part_of(declaration: &Declaration) -> Option<InvoicePart> {
+    invoice_part_of(declaration).filter(|_| declaration.invoice_parts > 1)
+}
+
+/// The part that must come before `declaration`; `None` for a first part and for a whole invoice.
+#[must_use]
+pub fn predecessor_of(declaration: &Declaration) -> Option<InvoicePart> {
+    let part = known_part_of(declaration).filter(|it| it.part > 1)?;
+    Some(InvoicePart {
+        part: part.part - 1,
+        ..part
     })
 }
 

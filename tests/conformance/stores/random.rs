@@ -6,7 +6,7 @@ use samenloop_adapters::decision_store::{DecisionBatch, ImportedRow};
 use samenloop_domain::{
     coverage::{CoverageId, CoverageKey, CoverageState, Covered},
     decision::{Status, Verdict, Withdrawal},
-    history::{History, HistoryKeys, ReferenceKey},
+    history::{History, HistoryKeys, ReferenceKey, invoice_part_of},
     identifiers::Sequence,
     period::Period,
 };
@@ -117,6 +117,7 @@ impl Story {
         self.lines += lines.len();
         self.credits += credited.len();
         let mut decided = message(self.sequence, &lines);
+        decided.input.declaration.invoice_parts = 1 + u32::try_from(self.below(2)).unwrap();
         decided.decision.withdrawn = withdrawn.clone();
         self.applied.apply(&decided.input, &decided.decision);
         let revised: BTreeSet<u64> = withdrawn.iter().map(|it| it.original.sequence.0).collect();
@@ -130,6 +131,8 @@ impl Story {
         self.keys
             .invoice_parts
             .extend(decided.decision.invoice_part.clone());
+        let part = invoice_part_of(&decided.input.declaration);
+        self.keys.predecessors.extend(part);
         for made in lines
             .into_iter()
             .filter(|it| it.decision.coverage.is_some())
@@ -199,6 +202,7 @@ impl Story {
         keys.messages.retain(|_| self.below(2) == 0);
         keys.references.retain(|_| self.below(4) == 0);
         keys.invoice_parts.retain(|_| self.below(2) == 0);
+        keys.predecessors.retain(|_| self.below(2) == 0);
         keys.terms.retain(|_| self.below(2) == 0);
         keys.ceilings.retain(|_| self.below(2) == 0);
         keys.coverage.retain(|_, _| self.below(3) == 0);
@@ -213,6 +217,8 @@ impl Story {
         part.lines.retain(|key, _| keys.references.contains(key));
         part.invoice_parts
             .retain(|key, _| keys.invoice_parts.contains(key));
+        part.known_parts
+            .retain(|key, _| keys.predecessors.contains(key));
         part.terms.retain(|key, _| keys.terms.contains(key));
         part.ceilings.retain(|key, _| keys.ceilings.contains(key));
         let originals: BTreeSet<_> = part.lines.values().flatten().map(|it| it.id).collect();
@@ -237,6 +243,7 @@ pub(crate) fn assert_same(loaded: &History, applied: &History, keys: &HistoryKey
     assert_eq!(loaded.messages, applied.messages, "{keys:?}");
     assert_eq!(loaded.lines, applied.lines, "{keys:?}");
     assert_eq!(loaded.invoice_parts, applied.invoice_parts, "{keys:?}");
+    assert_eq!(loaded.known_parts, applied.known_parts, "{keys:?}");
     assert_eq!(loaded.terms, applied.terms, "{keys:?}");
     assert_eq!(loaded.ceilings, applied.ceilings, "{keys:?}");
     let entries = |history: &History| history.coverage.entries().cloned().collect::<Vec<_>>();

@@ -13,7 +13,7 @@ use prost::Message as _;
 use samenloop_domain::{
     coverage::{CoverageId, CoverageState},
     decision::{LineDecision, Verdict, excluding_rival},
-    history::{CeilingKey, InvoicePart, PastFacts, TermKey},
+    history::{CeilingKey, InvoicePart, PastFacts, TermKey, known_part_of},
     identifiers::{Agb, Sequence},
     rejection,
 };
@@ -40,6 +40,7 @@ pub(super) struct BatchRows {
     pub(super) existing: Vec<ExistingRow>,
     pub(super) chunks: Vec<ExistingChunk>,
     pub(super) invoice_parts: BTreeMap<InvoicePart, Day>,
+    pub(super) known_parts: BTreeMap<InvoicePart, Day>,
     /// Terms used, less those given back.
     pub(super) terms: BTreeMap<TermKey, i64>,
     /// Cents taken, less those given back.
@@ -188,6 +189,9 @@ impl BatchRows {
         });
         if let Some(part) = &decision.invoice_part {
             self.invoice_parts.insert(part.clone(), input.received_on);
+        }
+        if let Some(part) = known_part_of(&input.declaration) {
+            self.known_parts.insert(part, input.received_on);
         }
         self.tallies.add(TALLY_MESSAGES, "", 1);
         for (index, line) in decision.lines.iter().enumerate() {

@@ -7,7 +7,8 @@ use crate::{
     coverage::CoverageId,
     decision::{
         LineDecision, MessageDecision, Status, Validated, Verdict, Withdrawal, credit, debit,
-        past::Past, register::own_debits,
+        past::Past,
+        register::{missing_predecessor, own_debits},
     },
     declaration::{Direction, Line},
     history::{History, ReferenceKey, invoice_part_of, is_used_up, payee_of},
@@ -59,7 +60,8 @@ impl<'a> Message<'a> {
 ///
 /// Credits are decided first, then debits by begin date and line number; what a credit frees is
 /// free at once for the lines of its own message that follow. A credit whose original is not in
-/// `history` is refused with 8017: whoever wants to wait for it asks [`super::waits_for`] before.
+/// `history` is refused with 8017, a part whose predecessor is not there with 8003: whoever wants
+/// to wait for them asks [`super::waits_for`] before.
 ///
 /// Panics if `input` has no finding although a fact is missing that a finding would tell:
 /// validation is then wrong.
@@ -70,7 +72,10 @@ pub fn decide_message(
     reference: &Reference,
     sequence: Sequence,
 ) -> MessageDecision {
-    let rejections = refusals(input, history);
+    let mut rejections = refusals(input, history);
+    if rejections.is_empty() {
+        rejections.extend(part_out_of_order(input, history));
+    }
     if !rejections.is_empty() {
         return refuse(input, sequence, rejections);
     }
@@ -144,6 +149,18 @@ pub(super) fn refusals(input: &Validated, history: &History) -> Vec<Rejection> {
     }
     rejection::sort(&mut rejections);
     rejections
+}
+
+/// The part of the invoice before this one did not come (8003). Not told of a message that is
+/// refused anyhow: nobody waited for its predecessor.
+///
+/// Source: Vektis COD954, code 8003.
+fn part_out_of_order(input: &Validated, history: &History) -> Option<Rejection> {
+    missing_predecessor(input, history).map(|missing| {
+        Rejection::new("invoice_parts_in_order", &["8003"])
+            .with("invoice_number", &missing.invoice_number)
+            .with("missing_part", missing.part)
+    })
 }
 
 /// Refuses the message whole; its lines are not assessed. Source: Vektis COD954, code 8002.

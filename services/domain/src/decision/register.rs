@@ -1,11 +1,11 @@
 //! Before a message is decided: whether its id is new, and whether it has to wait.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt};
 
 use crate::{
     decision::{Validated, message},
     declaration::Direction,
-    history::{History, ReferenceKey},
+    history::{History, InvoicePart, ReferenceKey, is_used_up, predecessor_of},
     identifiers::{LineReference, Sequence},
 };
 
@@ -42,14 +42,33 @@ pub fn register(input: &Validated, history: &History) -> Registration {
     }
 }
 
-/// References of originals that credits of `input` name and that are not known yet, in order, each
-/// once.
+/// What a message may wait for.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Awaited {
+    /// The part of its invoice that comes before it.
+    Part(InvoicePart),
+    /// The original that a credit names.
+    Original(ReferenceKey),
+}
+
+impl fmt::Display for Awaited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Part(it) => write!(f, "{}, part {}", it.invoice_number, it.part),
+            Self::Original(it) => it.reference.fmt(f),
+        }
+    }
+}
+
+/// What `input` names and is not known yet, in order, each once: the invoice part before it, and
+/// originals of its credits.
 ///
-/// The message may be set aside until they arrive. Once waiting is over it is decided as it is, and
-/// such a credit is refused with 8017. Nothing waits for an original that was refused (8017 at
-/// once), that is a debit of the same message (8062), or whose credit is refused in any case.
+/// The message may be set aside until they arrive. Once waiting is over it is decided as it is: a
+/// part is refused with 8003, such a credit with 8017. Nothing waits for an original that was
+/// refused (8017 at once), that is a debit of the same message (8062), or whose credit is refused
+/// in any case.
 #[must_use]
-pub fn waits_for(input: &Validated, history: &History) -> Vec<ReferenceKey> {
+pub fn waits_for(input: &Validated, history: &History) -> Vec<Awaited> {
     let declaration = &input.declaration;
     let parties = declaration
         .declarant_agb
@@ -62,7 +81,7 @@ pub fn waits_for(input: &Validated, history: &History) -> Vec<ReferenceKey> {
         return Vec::new();
     }
     let debits = own_debits(input);
-    let missing: BTreeSet<ReferenceKey> = declaration
+    let originals: BTreeSet<ReferenceKey> = declaration
         .lines
         .iter()
         .filter(|line| line.direction == Direction::Credit)
@@ -80,7 +99,20 @@ pub fn waits_for(input: &Validated, history: &History) -> Vec<ReferenceKey> {
                 .any(|line| line.insurer == insurer)
         })
         .collect();
-    missing.into_iter().collect()
+    let part = missing_predecessor(input, history).map(Awaited::Part);
+    let originals = originals.into_iter().map(Awaited::Original);
+    part.into_iter().chain(originals).collect()
+}
+
+/// The part of the invoice before `input`, where no message with it was decided within five years.
+///
+/// What became of that message does not matter: a part that was refused has come, and is corrected
+/// by a message of its own.
+pub(super) fn missing_predecessor(input: &Validated, history: &History) -> Option<InvoicePart> {
+    predecessor_of(&input.declaration).filter(|part| {
+        let known_on = history.known_parts.get(part);
+        !known_on.is_some_and(|day| is_used_up(*day, input.received_on))
+    })
 }
 
 /// References of the debit lines of a message: a credit beside its own debit is refused (8062).

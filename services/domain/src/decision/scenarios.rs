@@ -6,7 +6,7 @@ mod reviews;
 
 use crate::{
     cents::BasisPoints,
-    decision::{Registration, Status, Validated, register, waits_for},
+    decision::{Awaited, Registration, Status, Validated, register, waits_for},
     declaration::{Line, Meeting, Share},
     fixtures::Register,
     fixtures::{bdss, cents, credit, day, debit, message, period, span, uzovi},
@@ -311,7 +311,10 @@ fn credit_waits_for_an_original_that_may_still_come() {
             .extend(findings.map(|found| (1, vec![found])));
         let keys = waits_for(&input, &world.history);
         keys.into_iter()
-            .map(|key| key.reference)
+            .map(|awaited| match awaited {
+                Awaited::Original(key) => key.reference,
+                Awaited::Part(part) => panic!("it is a whole invoice: {part:?}"),
+            })
             .collect::<Vec<LineReference>>()
     };
     let none: Vec<LineReference> = Vec::new();
@@ -327,6 +330,67 @@ fn credit_waits_for_an_original_that_may_still_come() {
     );
     let found = Rejection::new("tarief", &["0611"]);
     assert_eq!(waits(vec![credit("K", &bdss("R8"))], Some(found)), none);
+}
+
+fn part(part: u32, of: u32) -> impl FnOnce(&mut Validated) {
+    move |input| {
+        same_invoice(input);
+        (
+            input.declaration.invoice_part,
+            input.declaration.invoice_parts,
+        ) = (part, of);
+    }
+}
+
+#[test]
+fn part_of_an_invoice_waits_for_the_one_before_and_is_refused_without_it() {
+    let waiting = |world: &Register, number: u32, of: u32| -> Vec<String> {
+        let mut input = message(9, crate::fixtures::Z1, vec![quarter(4, bdss("R9"))]);
+        part(number, of)(&mut input);
+        let awaited = waits_for(&input, &world.history);
+        awaited.iter().map(ToString::to_string).collect()
+    };
+    let none: [&str; 0] = [];
+    let mut world = Register::new();
+    assert_eq!(waiting(&world, 2, 3), ["INV-1, part 1"]);
+    assert_eq!(waiting(&world, 1, 3), none);
+    // Nobody waits any more: the message is refused, and may come again once the first part has come.
+    let out_of_order = world.send_with(vec![bdss("R2")], part(2, 3));
+    assert_eq!(out_of_order, "refused 8003");
+    let first = world.send_with(vec![quarter(2, bdss("R1"))], part(1, 3));
+    assert_eq!(first, "accept 2800000");
+    assert_eq!(waiting(&world, 2, 3), none);
+    let again = world.send_with(vec![bdss("R2")], part(2, 3));
+    assert_eq!(again, "accept 2800000");
+    // A part that was refused has come.
+    let refused = world.send_with(vec![bdss("R3")], part(3, 4));
+    assert_eq!(refused, "reject 0587");
+    assert_eq!(waiting(&world, 4, 4), none);
+}
+
+#[test]
+fn whole_invoice_is_no_part_of_another_and_a_part_is_forgotten_after_five_years() {
+    let mut world = Register::new();
+    assert_eq!(
+        world.send_with(vec![bdss("R1")], same_invoice),
+        "accept 2800000"
+    );
+    let second = world.send_with(vec![quarter(4, bdss("R2"))], part(2, 2));
+    assert_eq!(second, "refused 8003");
+    // What is refused for another reason waits for nothing, and is not told of the order.
+    let used = world.send_with(vec![bdss("R3")], |input| {
+        part(2, 2)(input);
+        let found = Rejection::new("provider", &["0017"]);
+        input.findings.message.push(found);
+    });
+    assert_eq!(used, "refused 0017");
+    for (on, expected) in [("2029-10-14", "reject 0586"), ("2029-10-15", "refused 8003")] {
+        let told = world.send_with(vec![quarter(4, bdss("R4"))], |input| {
+            part(3, 3)(input);
+            input.received_on = day(on);
+        });
+        assert_eq!(told, expected, "{on}");
+    }
 }
 
 #[test]

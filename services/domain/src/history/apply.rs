@@ -6,7 +6,9 @@ use crate::{
     cents::Cents,
     coverage::{CoverageId, CoverageState, Covered},
     decision::{LineDecision, MessageDecision, PartUse, Revision, Validated, Verdict},
-    history::{History, PastFacts, PastLine, ReferenceKey, RegisteredMessage},
+    history::{
+        History, PastFacts, PastLine, ReferenceKey, RegisteredMessage, known_part_of,
+    },
     identifiers::{Agb, Sequence},
 };
 
@@ -27,6 +29,9 @@ impl History {
         if let Some(part) = &decision.invoice_part {
             // A use of more than five years ago may stand here; the newest one counts from now on.
             self.invoice_parts.insert(part.clone(), input.received_on);
+        }
+        if let Some(part) = known_part_of(declaration) {
+            self.known_parts.insert(part, input.received_on);
         }
         // However many of its lines are withdrawn at once, a message gets one new outcome.
         let revised = decision.withdrawn.iter().map(|it| it.message_id);

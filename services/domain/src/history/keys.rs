@@ -8,7 +8,7 @@ use crate::{
     decision::Validated,
     declaration::{Direction, Line},
     facts::{self, LineFacts},
-    history::{HistoryKeys, ReferenceKey, invoice_part_of},
+    history::{HistoryKeys, ReferenceKey, invoice_part_of, predecessor_of},
     identifiers::{Agb, LineReference},
     period::Period,
     reference::Reference,
@@ -25,6 +25,7 @@ pub fn keys_of(batch: &[&Validated], reference: &Reference) -> HistoryKeys {
         let declaration = &input.declaration;
         keys.messages.insert(declaration.message_id);
         keys.invoice_parts.extend(invoice_part_of(declaration));
+        keys.predecessors.extend(predecessor_of(declaration));
         let Some(declarant) = declaration.declarant_agb.agb() else {
             continue;
         };

@@ -23,7 +23,8 @@ pub(super) async fn write(client: &Object, rows: BatchRows, head: Head) -> Resul
     let credits: Vec<_> = rows.credits.into_iter().collect();
     credit_lines(client, &credits, &mut tallies).await?;
     review::write(client, &rows.reviews, &credits).await?;
-    write_invoice_parts(client, &rows.invoice_parts).await?;
+    write_parts(client, "invoice_part", "used_on", &rows.invoice_parts).await?;
+    write_parts(client, "known_part", "known_on", &rows.known_parts).await?;
     write_terms(client, &rows.terms).await?;
     write_ceilings(client, &rows.ceilings).await?;
     for (message_id, revised) in &rows.revised {
@@ -234,23 +235,28 @@ async fn credit_lines(
     Ok(())
 }
 
-async fn write_invoice_parts(
+/// Parts of invoices with a day, the newest of which stays.
+async fn write_parts(
     client: &Object,
+    table: &str,
+    day: &str,
     parts: &std::collections::BTreeMap<samenloop_domain::history::InvoicePart, Day>,
 ) -> Result<(), StoreError> {
     if parts.is_empty() {
         return Ok(());
     }
     let rows: Vec<_> = parts.iter().collect();
-    let sql = "INSERT INTO invoice_part (payee, invoice_number, part, used_on)
+    let sql = format!(
+        "INSERT INTO {table} (payee, invoice_number, part, {day})
          SELECT payee, number, part, day::DATE
          FROM unnest($1::TEXT[], $2::TEXT[], $3::BIGINT[], $4::TEXT[]) AS k (payee, number, part, day)
-         ON CONFLICT (payee, invoice_number, part) DO UPDATE SET used_on = excluded.used_on";
+         ON CONFLICT (payee, invoice_number, part) DO UPDATE SET {day} = excluded.{day}"
+    );
     let payees = column(&rows, |(key, _)| key.payee.as_str());
     let numbers = column(&rows, |(key, _)| key.invoice_number.as_str());
     let places = column(&rows, |(key, _)| i64::from(key.part));
     let days = column(&rows, |(_, day)| day.to_string());
-    execute(client, sql, &[&payees, &numbers, &places, &days]).await?;
+    execute(client, &sql, &[&payees, &numbers, &places, &days]).await?;
     Ok(())
 }
 

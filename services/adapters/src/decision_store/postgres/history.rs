@@ -1,5 +1,7 @@
 //! Loads the past that a batch needs, with one statement a kind of key; keys travel as arrays.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use deadpool_postgres::Object;
 use samenloop_domain::{
     coverage::CoverageState,
@@ -18,7 +20,9 @@ pub(super) async fn load(client: &Object, keys: &HistoryKeys) -> Result<History,
     let mut history = History::default();
     load_messages(client, keys, &mut history).await?;
     load_lines(client, keys, &mut history).await?;
-    load_invoice_parts(client, keys, &mut history).await?;
+    history.invoice_parts =
+        load_parts(client, "invoice_part", "used_on", &keys.invoice_parts).await?;
+    history.known_parts = load_parts(client, "known_part", "known_on", &keys.predecessors).await?;
     load_terms(client, keys, &mut history).await?;
     load_ceilings(client, keys, &mut history).await?;
     load_coverage(client, keys, &mut history).await?;
@@ -102,14 +106,17 @@ fn position(row: &tokio_postgres::Row) -> Result<usize, StoreError> {
     Ok(small(row.get(0))? as usize - 1)
 }
 
-async fn load_invoice_parts(
+/// The days of parts of invoices.
+async fn load_parts(
     client: &Object,
-    keys: &HistoryKeys,
-    history: &mut History,
-) -> Result<(), StoreError> {
-    let parts: Vec<&InvoicePart> = keys.invoice_parts.iter().collect();
+    table: &str,
+    day: &str,
+    keys: &BTreeSet<InvoicePart>,
+) -> Result<BTreeMap<InvoicePart, Day>, StoreError> {
+    let mut days = BTreeMap::new();
+    let parts: Vec<&InvoicePart> = keys.iter().collect();
     if parts.is_empty() {
-        return Ok(());
+        return Ok(days);
     }
     let payees: Vec<&str> = parts.iter().map(|key| key.payee.as_str()).collect();
     let numbers: Vec<&str> = parts
@@ -117,15 +124,17 @@ async fn load_invoice_parts(
         .map(|key| key.invoice_number.as_str())
         .collect();
     let places: Vec<i64> = parts.iter().map(|key| i64::from(key.part)).collect();
-    let sql = "SELECT k.place, i.used_on::TEXT
+    let sql = format!(
+        "SELECT k.place, i.{day}::TEXT
          FROM unnest($1::TEXT[], $2::TEXT[], $3::BIGINT[])
              WITH ORDINALITY AS k (payee, invoice_number, part, place)
-         JOIN invoice_part AS i USING (payee, invoice_number, part)";
-    for row in many(client, sql, &[&payees, &numbers, &places]).await? {
+         JOIN {table} AS i USING (payee, invoice_number, part)"
+    );
+    for row in many(client, &sql, &[&payees, &numbers, &places]).await? {
         let part = parts[position(&row)?].clone();
-        history.invoice_parts.insert(part, day_of(row.get(1))?);
+        days.insert(part, day_of(row.get(1))?);
     }
-    Ok(())
+    Ok(days)
 }
 
 async fn load_terms(

@@ -33,6 +33,10 @@ const MIGRATIONS: Migrations = &[
         "V4__existing_chunks",
         include_str!("../../../migrations/decisions/postgres/V4__existing_chunks.sql"),
     ),
+    (
+        "V5__known_part",
+        include_str!("../../../migrations/decisions/postgres/V5__known_part.sql"),
+    ),
 ];
 
 /// The values of a statement.

@@ -28,7 +28,9 @@ pub(super) fn write(
         credit_line(connection, *original, *credit, &mut tallies)?;
     }
     review::write(connection, &rows.reviews, &rows.credits)?;
-    write_uses(connection, &rows.invoice_parts, &rows.terms, &rows.ceilings)?;
+    write_parts(connection, "invoice_part", "used_on", &rows.invoice_parts)?;
+    write_parts(connection, "known_part", "known_on", &rows.known_parts)?;
+    write_uses(connection, &rows.terms, &rows.ceilings)?;
     for (message_id, revised) in &rows.revised {
         revise(connection, *message_id, revised)?;
     }
@@ -185,20 +187,18 @@ fn credit_line(
     Ok(())
 }
 
-/// Invoice parts used up, terms used, cents under ceilings.
-///
-/// A row is made first and changed then: a negative change must not be judged as if it were a new row.
-fn write_uses(
+/// Parts of invoices with a day, the newest of which stays.
+fn write_parts(
     connection: &Connection,
-    invoice_parts: &std::collections::BTreeMap<samenloop_domain::history::InvoicePart, Day>,
-    terms: &std::collections::BTreeMap<samenloop_domain::history::TermKey, i64>,
-    ceilings: &std::collections::BTreeMap<samenloop_domain::history::CeilingKey, i64>,
+    table: &str,
+    day: &str,
+    parts: &std::collections::BTreeMap<samenloop_domain::history::InvoicePart, Day>,
 ) -> Result<(), StoreError> {
-    let mut part = connection.prepare_cached(
-        "INSERT INTO invoice_part (payee, invoice_number, part, used_on) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET used_on = excluded.used_on",
-    )?;
-    for (key, day) in invoice_parts {
+    let mut part = connection.prepare_cached(&format!(
+        "INSERT INTO {table} (payee, invoice_number, part, {day}) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET {day} = excluded.{day}",
+    ))?;
+    for (key, day) in parts {
         let number = key.invoice_number.as_str();
         part.execute(params![
             key.payee.as_str(),
@@ -207,6 +207,17 @@ fn write_uses(
             day.to_string()
         ])?;
     }
+    Ok(())
+}
+
+/// Terms used, cents under ceilings.
+///
+/// A row is made first and changed then: a negative change must not be judged as if it were a new row.
+fn write_uses(
+    connection: &Connection,
+    terms: &std::collections::BTreeMap<samenloop_domain::history::TermKey, i64>,
+    ceilings: &std::collections::BTreeMap<samenloop_domain::history::CeilingKey, i64>,
+) -> Result<(), StoreError> {
     let mut new_term = connection.prepare_cached(
         "INSERT INTO term_use (contract_id, list, code, subject, insurer, used)
          VALUES (?1, ?2, ?3, ?4, ?5, 0) ON CONFLICT DO NOTHING",

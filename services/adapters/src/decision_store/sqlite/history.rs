@@ -1,9 +1,12 @@
 //! Loads the past that a batch needs, with one statement a kind of key; keys travel as one JSON array.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rusqlite::{Connection, Row};
 use samenloop_domain::{
     coverage::CoverageState,
-    history::{CeilingKey, TermKey},
+    history::{CeilingKey, InvoicePart, TermKey},
+    period::Day,
 };
 use serde_json::{Value, json};
 
@@ -22,7 +25,9 @@ pub(super) fn load(connection: &Connection, keys: &HistoryKeys) -> Result<Histor
     let mut history = History::default();
     load_messages(connection, keys, &mut history)?;
     load_lines(connection, keys, &mut history)?;
-    load_invoice_parts(connection, keys, &mut history)?;
+    history.invoice_parts =
+        load_parts(connection, "invoice_part", "used_on", &keys.invoice_parts)?;
+    history.known_parts = load_parts(connection, "known_part", "known_on", &keys.predecessors)?;
     load_terms(connection, keys, &mut history)?;
     load_ceilings(connection, keys, &mut history)?;
     load_coverage(connection, keys, &mut history)?;
@@ -115,27 +120,31 @@ fn load_lines(
     })
 }
 
-fn load_invoice_parts(
+/// The days of parts of invoices.
+fn load_parts(
     connection: &Connection,
-    keys: &HistoryKeys,
-    history: &mut History,
-) -> Result<(), StoreError> {
-    let parts: Vec<_> = keys.invoice_parts.iter().collect();
+    table: &str,
+    day: &str,
+    keys: &BTreeSet<InvoicePart>,
+) -> Result<BTreeMap<InvoicePart, Day>, StoreError> {
+    let mut days = BTreeMap::new();
+    let parts: Vec<_> = keys.iter().collect();
     let wanted = parts
         .iter()
         .map(|key| json!([key.payee.as_str(), key.invoice_number.as_str(), key.part]));
-    let sql = "SELECT k.key, i.used_on
+    let sql = format!(
+        "SELECT k.key, i.{day}
          FROM json_each(?1) AS k
-         CROSS JOIN invoice_part AS i
+         CROSS JOIN {table} AS i
              ON i.payee = k.value ->> 0 AND i.invoice_number = k.value ->> 1
-                AND i.part = k.value ->> 2";
-    each_row(connection, sql, wanted.collect(), |row| {
+                AND i.part = k.value ->> 2"
+    );
+    each_row(connection, &sql, wanted.collect(), |row| {
         let (index, day): (_, String) = (position(row)?, row.get(1)?);
-        history
-            .invoice_parts
-            .insert(parts[index].clone(), day_of(&day)?);
+        days.insert(parts[index].clone(), day_of(&day)?);
         Ok(())
-    })
+    })?;
+    Ok(days)
 }
 
 fn load_terms(

@@ -36,6 +36,10 @@ const MIGRATIONS: Migrations = &[
         "V4__existing_chunks",
         include_str!("../../../migrations/decisions/sqlite/V4__existing_chunks.sql"),
     ),
+    (
+        "V5__known_part",
+        include_str!("../../../migrations/decisions/sqlite/V5__known_part.sql"),
+    ),
 ];
 
 /// The store.
