@@ -65,9 +65,12 @@ fn rows_of(validated: &Validated, step: &StepPlan, reference: &Reference) -> Vec
     let declaration = &validated.declaration;
     let of_line = |line| facts::of_line(declaration, line, reference).expect("a readable row");
     let mut rows: Vec<facts::Facts> = declaration.lines.iter().map(of_line).collect();
-    if step.invoice.is_multiple_of(2) {
-        for row in &mut rows {
+    for row in &mut rows {
+        if step.invoice.is_multiple_of(2) {
             (row.contract, row.each_insurer, row.deduction) = (None, false, None);
+        } else if step.invoice % 3 == 1 {
+            // A register that knows the contract, and only its own code of whoever declared.
+            row.agbs = vec![Agb::parse("01999999").expect("an AGB code")];
         }
     }
     rows

@@ -9,50 +9,55 @@ use std::fmt::Write as _;
 use crate::{
     cents::{BasisPoints, Cents},
     coverage::{self, Subject},
-    declaration::Line,
     facts::LineFacts,
     history::{CeilingKey, TermKey},
-    identifiers::{ContractId, Uzovi},
+    identifiers::{ContractId, Pseudonym, Uzovi},
     period::Period,
     reference::{Budget, Ceiling, Contract, Reference, Unit},
 };
 
-/// What a line takes from when it is awarded or held: the term it uses, if terms of its prestatie
-/// are counted.
+/// What a line takes from when it is awarded or held: the one term it uses, if terms of its
+/// prestatie are counted, under each name of its subject.
 ///
-/// Terms are counted for a lumpsum, and for whatever the contract bounds.
+/// Terms are counted for a lumpsum, and for whatever the contract bounds. An insured person is
+/// counted under every active pseudonym, so that the count outlives each key.
 #[must_use]
-pub fn term_of(facts: &LineFacts<'_>) -> Option<TermKey> {
-    let (contract_id, _) = facts.contract?;
-    let bounded = facts.contract_prestatie?.terms_max.is_some();
-    let counted = bounded || facts.prestatie?.unit == Unit::Lumpsum;
-    counted
-        .then(|| term_key(contract_id, facts.line, facts.insurer?))
-        .flatten()
-}
-
-fn term_key(contract_id: &ContractId, line: &Line, insurer: Uzovi) -> Option<TermKey> {
-    Some(TermKey {
-        contract_id: contract_id.clone(),
-        prestatie: line.prestatie.clone(),
-        subject: subject_text(&coverage::subject_of(line))?.into(),
-        insurer,
+pub fn terms_of(facts: &LineFacts<'_>) -> Vec<TermKey> {
+    counted_for(facts).map_or_else(Vec::new, |(contract_id, insurer)| {
+        let subjects = subject_texts(&coverage::subject_of(facts.line));
+        let term = |subject: String| TermKey {
+            contract_id: contract_id.clone(),
+            prestatie: facts.line.prestatie.clone(),
+            subject: subject.into(),
+            insurer,
+        };
+        subjects.into_iter().map(term).collect()
     })
 }
 
-/// The subject as [`TermKey::subject`] writes it; `None` for an insured person without a pseudonym.
-fn subject_text(subject: &Subject) -> Option<String> {
+/// Contract and insurer for which the terms of a line are counted, if they are.
+fn counted_for<'a>(facts: &LineFacts<'a>) -> Option<(&'a ContractId, Uzovi)> {
+    let (contract_id, _) = facts.contract?;
+    let bounded = facts.contract_prestatie?.terms_max.is_some();
+    let counted = bounded || facts.prestatie?.unit == Unit::Lumpsum;
+    counted.then_some((contract_id, facts.insurer?))
+}
+
+/// The subject as [`TermKey::subject`] writes it: an insured person has a name per pseudonym.
+fn subject_texts(subject: &Subject) -> Vec<String> {
     match subject {
-        Subject::Group(group) => Some(format!("group:{group}")),
-        Subject::None => Some(String::new()),
-        Subject::Insured(pseudonyms) => pseudonyms.first().map(|pseudonym| {
-            let mut text = format!("insured:{}:", pseudonym.key_id);
-            for byte in pseudonym.value {
-                write!(text, "{byte:02x}").expect("a String takes all text");
-            }
-            text
-        }),
+        Subject::Group(group) => vec![format!("group:{group}")],
+        Subject::None => vec![String::new()],
+        Subject::Insured(pseudonyms) => pseudonyms.iter().map(insured_text).collect(),
     }
+}
+
+fn insured_text(pseudonym: &Pseudonym) -> String {
+    let mut text = format!("insured:{}:", pseudonym.key_id);
+    for byte in pseudonym.value {
+        write!(text, "{byte:02x}").expect("a String takes all text");
+    }
+    text
 }
 
 /// What is kept of a contract over a named period: what refuses, and what is settled afterwards.

@@ -245,6 +245,8 @@ pub enum CoverageKey {
     Agb(Agb),
     /// A pseudonym of the insured.
     Pseudonym(Pseudonym),
+    /// The contract, of what is not client-bound: two of its lines need no AGB code in common.
+    Contract(ContractId),
 }
 
 impl Coverage {
@@ -252,11 +254,12 @@ impl Coverage {
     #[must_use]
     pub fn keys(&self) -> Vec<CoverageKey> {
         let agbs = self.agbs.iter().copied().map(CoverageKey::Agb);
-        let pseudonyms = match &self.subject {
-            Subject::Insured(pseudonyms) => pseudonyms.as_slice(),
-            Subject::Group(_) | Subject::None => &[],
+        let (pseudonyms, contract) = match &self.subject {
+            Subject::Insured(pseudonyms) => (pseudonyms.as_slice(), None),
+            Subject::Group(_) | Subject::None => (&[][..], self.contract_id.clone()),
         };
         agbs.chain(pseudonyms.iter().cloned().map(CoverageKey::Pseudonym))
+            .chain(contract.map(CoverageKey::Contract))
             .collect()
     }
 }

@@ -51,8 +51,7 @@ pub struct TermKey {
     pub contract_id: ContractId,
     /// The prestatie.
     pub prestatie: PrestatieKey,
-    /// The subject as text: `group:<id>`, `insured:<key id>:<hex of the pseudonym under the first
-    /// key>`, or empty.
+    /// The subject as text: `group:<id>`, `insured:<key id>:<hex of the pseudonym>`, or empty.
     pub subject: Box<str>,
     /// The insurer.
     pub insurer: Uzovi,
@@ -131,8 +130,8 @@ pub struct PastFacts {
     pub computed: Cents,
     /// Declared amount.
     pub declared: Cents,
-    /// The term it used.
-    pub term: Option<TermKey>,
+    /// The one term it used, under each name of its subject; empty where terms are not counted.
+    pub terms: Vec<TermKey>,
     /// What it took of ceilings.
     pub ceilings: Vec<(CeilingKey, Cents)>,
 }

@@ -234,7 +234,7 @@ fn facts(line: &Line, taken: Cents) -> PastFacts {
         quantity: line.quantity,
         computed: line.computed,
         declared: line.declared,
-        term: Some(term()),
+        terms: vec![term()],
         ceilings: vec![(ceiling(), taken)],
     }
 }

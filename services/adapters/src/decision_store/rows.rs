@@ -264,7 +264,7 @@ impl BatchRows {
 
     /// Takes the term and ceilings of a line, or gives them back.
     fn take(&mut self, facts: &PastFacts, times: i64) {
-        if let Some(term) = &facts.term {
+        for term in &facts.terms {
             *self.terms.entry(term.clone()).or_default() += times;
         }
         for (key, cents) in &facts.ceilings {

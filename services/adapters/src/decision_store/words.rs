@@ -135,12 +135,14 @@ pub(super) fn age_seconds(since: i64, now: Timestamp) -> u64 {
     u64::try_from((micros(now) - since) / 1_000_000).unwrap_or_default()
 }
 
-/// A coverage key as one text: AGB codes have no colon, pseudonyms have one.
+/// A coverage key as one text: AGB codes are eight digits, pseudonyms end in 64 hexadecimal digits
+/// after a colon, contracts begin with a slash, which no key id does.
 #[must_use]
 pub fn key_text(key: &CoverageKey) -> String {
     match key {
         CoverageKey::Agb(agb) => agb.to_string(),
         CoverageKey::Pseudonym(it) => format!("{}:{}", it.key_id, hex(&it.value)),
+        CoverageKey::Contract(id) => format!("/{id}"),
     }
 }
 

@@ -14,11 +14,16 @@ pub fn fingerprint(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// SHA-256 of the canonical form of a declaration after pseudonymisation: the same in JSON and protobuf.
+///
+/// Of an insured person only the first pseudonym counts, so that a declaration that is sent again after a key was
+/// added is the same content still.
 #[must_use]
 pub fn content(declaration: &wire::Declaration, subjects: &[record::LineSubject]) -> [u8; 32] {
     let mut context = Context::new(&SHA256);
     context.update(&declaration.encode_to_vec());
     for subject in subjects {
+        let mut subject = subject.clone();
+        subject.pseudonyms.truncate(1);
         context.update(&subject.encode_length_delimited_to_vec());
     }
     context

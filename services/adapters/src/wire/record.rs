@@ -131,7 +131,7 @@ pub fn write_past_facts(facts: &PastFacts) -> record::PastFacts {
         quantity: facts.quantity,
         computed_cents: facts.computed.get(),
         declared_cents: facts.declared.get(),
-        term: facts.term.as_ref().map(write_term),
+        terms: facts.terms.iter().map(write_term).collect(),
         ceilings: (facts.ceilings.iter())
             .map(|(key, cents)| record::CeilingUse {
                 contract_id: key.contract_id.to_string(),
@@ -179,7 +179,7 @@ pub fn read_past_facts(kept: &record::PastFacts) -> Result<PastFacts, Foreign> {
         quantity: kept.quantity,
         computed: cents(kept.computed_cents)?,
         declared: cents(kept.declared_cents)?,
-        term: kept.term.as_ref().map(read_term).transpose()?,
+        terms: kept.terms.iter().map(read_term).collect::<Result<_, _>>()?,
         ceilings: kept
             .ceilings
             .iter()

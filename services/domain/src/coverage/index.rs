@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     coverage::{Coverage, CoverageId, Covered, Subject},
-    identifiers::{Agb, ConditionCode, Pseudonym},
+    identifiers::{Agb, ConditionCode, ContractId, Pseudonym},
     period::{Day, Period},
 };
 
@@ -28,6 +28,8 @@ enum Place {
     InsuredOf(Agb, ConditionCode),
     /// Not client-bound, by AGB.
     Other(Agb),
+    /// Not client-bound, by contract.
+    OtherOf(ContractId),
 }
 
 /// Entries of one place in order of first day, with their last day.
@@ -94,7 +96,7 @@ impl CoverageIndex {
 
     /// Entries that can be rivals of `coverage`, each once, in order of id: those with a day and an
     /// insured person in common, or a day and an AGB code where not both are client-bound, and one
-    /// condition where just one of them is.
+    /// condition where just one of them is, or a day and a contract where neither is.
     #[must_use]
     pub fn meeting(&self, coverage: &Coverage) -> Vec<&Covered> {
         let mut ids = BTreeSet::new();
@@ -145,7 +147,8 @@ impl Coverage {
 /// Every place at which `coverage` is put.
 fn places_of(coverage: &Coverage) -> Vec<Place> {
     let Subject::Insured(pseudonyms) = &coverage.subject else {
-        return coverage.agbs.iter().copied().map(Place::Other).collect();
+        let others = coverage.agbs.iter().copied().map(Place::Other);
+        return others.chain(contract_of(coverage)).collect();
     };
     let insured = pseudonyms.iter().cloned().map(Place::Insured);
     insured.chain(insured_of(coverage)).collect()
@@ -159,8 +162,16 @@ fn places_met_by(coverage: &Coverage) -> Vec<Place> {
             let insured = pseudonyms.iter().cloned().map(Place::Insured);
             insured.chain(others).collect()
         }
-        Subject::Group(_) | Subject::None => others.chain(insured_of(coverage)).collect(),
+        Subject::Group(_) | Subject::None => others
+            .chain(contract_of(coverage))
+            .chain(insured_of(coverage))
+            .collect(),
     }
+}
+
+/// The place of coverage under the contract of `coverage`.
+fn contract_of(coverage: &Coverage) -> impl Iterator<Item = Place> {
+    coverage.contract_id.iter().cloned().map(Place::OtherOf)
 }
 
 /// The places of client-bound coverage with the AGB codes and the condition of `coverage`.
@@ -192,8 +203,9 @@ mod tests {
             Just(Subject::None),
         ];
         let condition = prop::option::of(prop_oneof![Just("DM2"), Just("COPD")]);
-        (agbs, subject, condition, 0..12_i32, 0..6_i32).prop_map(
-            |(agbs, subject, condition, from, months)| {
+        let contract = prop::option::of(prop_oneof![Just("C1"), Just("C2")]);
+        (agbs, subject, condition, contract, 0..12_i32, 0..6_i32).prop_map(
+            |(agbs, subject, condition, contract, from, months)| {
                 let first = months_after(day("2024-01-01"), from);
                 let agb = |number| Agb::parse(&format!("0100000{number}")).expect("an AGB code");
                 Coverage {
@@ -201,7 +213,7 @@ mod tests {
                     subject,
                     condition: condition.map(Into::into),
                     period: Period::new(first, months_after(first, months)).expect("in order"),
-                    contract_id: None,
+                    contract_id: contract.map(Into::into),
                     ..bdss_coverage()
                 }
             },

@@ -1,7 +1,7 @@
 //! Deciding one debit line: history rules, ceilings, double funding, award.
 
 use crate::{
-    ceiling::{bounds_of, is_exceeded, less_deduction, term_of},
+    ceiling::{bounds_of, is_exceeded, less_deduction, terms_of},
     cents::{BasisPoints, Cents},
     coverage::{self, Coverage},
     decision::{
@@ -59,7 +59,7 @@ pub(super) fn judge(
 /// for a period). Example: four quarters were agreed, and a fifth line comes.
 fn check_terms(facts: &LineFacts<'_>, past: &Past<'_>) -> Option<Rejection> {
     let terms_max = facts.contract_prestatie?.terms_max?;
-    let used = past.terms_used(&term_of(facts)?);
+    let used = past.terms_used(&terms_of(facts));
     (used >= terms_max)
         .then(|| Rejection::new("terms_left", &["0584"]).with("terms_max", terms_max))
 }
@@ -159,7 +159,7 @@ fn past_facts(facts: &LineFacts<'_>, coverage: &Coverage, amount: Cents) -> Past
         quantity: line.quantity,
         computed: line.computed,
         declared: line.declared,
-        term: term_of(facts),
+        terms: terms_of(facts),
         ceilings: bounds_of(facts).map(|(key, _)| (key, amount)).collect(),
     }
 }

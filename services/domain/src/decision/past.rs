@@ -85,11 +85,15 @@ impl<'a> Past<'a> {
         withdrawn || line.credited_by.is_some() || self.credited.contains(&line.id)
     }
 
-    /// How many lines use this term.
-    pub(super) fn terms_used(&self, key: &TermKey) -> u32 {
-        let before = self.history.terms.get(key).copied().unwrap_or_default();
-        let here = self.terms.get(key).copied().unwrap_or_default();
-        u32::try_from((i64::from(before) + here).max(0)).unwrap_or(u32::MAX)
+    /// How many lines use the term with these names. Keys come and go in turn, so the key that has
+    /// been active longest has counted whatever a later one has: the most counts.
+    pub(super) fn terms_used(&self, names: &[TermKey]) -> u32 {
+        let used = names.iter().map(|key| {
+            let before = self.history.terms.get(key).copied().unwrap_or_default();
+            let here = self.terms.get(key).copied().unwrap_or_default();
+            u32::try_from((i64::from(before) + here).max(0)).unwrap_or(u32::MAX)
+        });
+        used.max().unwrap_or_default()
     }
 
     /// What is taken of a ceiling.
@@ -135,7 +139,7 @@ impl<'a> Past<'a> {
 
     /// Takes what a line takes of terms and ceilings, or with -1 gives it back.
     fn take(&mut self, facts: &PastFacts, times: i64) {
-        if let Some(term) = &facts.term {
+        for term in &facts.terms {
             *self.terms.entry(term.clone()).or_default() += times;
         }
         for (key, cents) in &facts.ceilings {

@@ -142,7 +142,7 @@ fn terms_and_ceilings_are_those_of_standing_lines(world: &Register) {
     let mut ceilings: BTreeMap<CeilingKey, Cents> = BTreeMap::new();
     for line in standing(world) {
         let facts = line.facts.as_ref().expect("a standing line has facts");
-        if let Some(term) = &facts.term {
+        for term in &facts.terms {
             *terms.entry(term.clone()).or_default() += 1;
         }
         for (key, cents) in &facts.ceilings {

@@ -6,11 +6,15 @@ mod reviews;
 
 use crate::{
     cents::BasisPoints,
+    coverage::{Coverage, CoverageState, Covered},
     decision::{Awaited, Registration, Status, Validated, register, waits_for},
-    declaration::{Line, Meeting, Share},
+    declaration::{Insured, InsuredIdentity, Line, Meeting, Share},
     fixtures::Register,
-    fixtures::{bdss, cents, credit, day, debit, message, period, span, uzovi},
-    identifiers::{LineReference, Sequence},
+    fixtures::{
+        agb, bdss, bdss_coverage, cents, credit, day, debit, first_line_of, message, period, span,
+        uzovi,
+    },
+    identifiers::{ContractId, LineReference, Pseudonym, Sequence},
     reference::{Budget, Effect},
     rejection::Rejection,
 };
@@ -166,6 +170,62 @@ fn terms_are_used_up_by_lines_that_are_not_refused() {
     );
     let lines = vec![credit("K1", &line(0)), line(4)];
     assert_eq!(world.send(lines), "accept -2800000, accept 2800000");
+}
+
+/// One insured person as known under these keys.
+fn under(keys: &[&str]) -> Option<Insured> {
+    let pseudonym = |key: &&str| Pseudonym {
+        key_id: (*key).into(),
+        value: [key.as_bytes()[1]; 32],
+    };
+    let identity = InsuredIdentity::Pseudonyms(keys.iter().map(pseudonym).collect());
+    Some(Insured {
+        identity,
+        in_care_since: None,
+    })
+}
+
+#[test]
+fn terms_of_an_insured_outlive_a_key() {
+    let mut world = Register::new();
+    let contract = world.reference.contracts.get_mut(&ContractId::new("C1"));
+    let prestaties = &mut contract.expect("it is there").prestaties;
+    for prestatie in prestaties.values_mut() {
+        prestatie.terms_max = Some(2);
+    }
+    let months = ["2024-07", "2024-08", "2024-09", "2024-10", "2024-11"];
+    let line = |month: usize, keys: &[&str]| Line {
+        period: span(
+            &format!("{}-01", months[month]),
+            &format!("{}-28", months[month]),
+        ),
+        insured: under(keys),
+        patient_group_id: None,
+        ..bdss(&format!("M{month}{}", keys.concat()))
+    };
+    assert_eq!(world.send(vec![line(0, &["k1"])]), "accept 2800000");
+    assert_eq!(world.send(vec![line(1, &["k1", "k2"])]), "accept 2800000");
+    assert_eq!(world.send(vec![line(2, &["k1", "k2"])]), "reject 0584");
+    // From here on the first key is retired; what the second has seen still counts, and still meets.
+    assert_eq!(world.send(vec![line(1, &["k2"])]), "reject 0587");
+    assert_eq!(world.send(vec![line(3, &["k2"])]), "accept 2800000");
+    assert_eq!(world.send(vec![line(4, &["k2"])]), "reject 0584");
+    let credits = vec![credit("K1", &line(1, &["k1", "k2"])), line(4, &["k2"])];
+    assert_eq!(world.send(credits), "accept -2800000, accept 2800000");
+}
+
+#[test]
+fn lines_of_one_contract_meet_without_a_shared_agb_code() {
+    let mut world = Register::new();
+    world.history.coverage.insert(Covered {
+        id: first_line_of(0),
+        state: CoverageState::Imported,
+        coverage: Coverage {
+            agbs: [agb("01999999")].into(),
+            ..bdss_coverage()
+        },
+    });
+    assert_eq!(world.send(vec![bdss("R1")]), "reject 0587");
 }
 
 #[test]
@@ -384,7 +444,10 @@ fn whole_invoice_is_no_part_of_another_and_a_part_is_forgotten_after_five_years(
         input.findings.message.push(found);
     });
     assert_eq!(used, "refused 0017");
-    for (on, expected) in [("2029-10-14", "reject 0586"), ("2029-10-15", "refused 8003")] {
+    for (on, expected) in [
+        ("2029-10-14", "reject 0586"),
+        ("2029-10-15", "refused 8003"),
+    ] {
         let told = world.send_with(vec![quarter(4, bdss("R4"))], |input| {
             part(3, 3)(input);
             input.received_on = day(on);

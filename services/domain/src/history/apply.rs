@@ -6,9 +6,7 @@ use crate::{
     cents::Cents,
     coverage::{CoverageId, CoverageState, Covered},
     decision::{LineDecision, MessageDecision, PartUse, Revision, Validated, Verdict},
-    history::{
-        History, PastFacts, PastLine, ReferenceKey, RegisteredMessage, known_part_of,
-    },
+    history::{History, PastFacts, PastLine, ReferenceKey, RegisteredMessage, known_part_of},
     identifiers::{Agb, Sequence},
 };
 
@@ -123,7 +121,7 @@ impl History {
             state,
             coverage: coverage.clone(),
         });
-        if let Some(term) = &facts.term {
+        for term in &facts.terms {
             *self.terms.entry(term.clone()).or_default() += 1;
         }
         for (key, cents) in &facts.ceilings {
@@ -156,8 +154,10 @@ impl History {
 
     /// Gives back what a line took of its term and ceilings.
     fn give_back(&mut self, facts: &PastFacts) {
-        if let Some(used) = (facts.term.as_ref()).and_then(|term| self.terms.get_mut(term)) {
-            *used = used.saturating_sub(1);
+        for term in &facts.terms {
+            if let Some(used) = self.terms.get_mut(term) {
+                *used = used.saturating_sub(1);
+            }
         }
         for (key, cents) in &facts.ceilings {
             if let Some(taken) = self.ceilings.get_mut(key) {

@@ -67,7 +67,7 @@ fn add_line(
         return;
     }
     let facts = facts::establish(&input.declaration, line, reference);
-    keys.terms.extend(ceiling::term_of(&facts));
+    keys.terms.extend(ceiling::terms_of(&facts));
     if input.findings.of_line(line.line_number).is_empty() {
         let bounds = ceiling::bounds_of(&facts);
         keys.ceilings.extend(bounds.map(|(key, _)| key));

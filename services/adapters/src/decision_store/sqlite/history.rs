@@ -25,8 +25,7 @@ pub(super) fn load(connection: &Connection, keys: &HistoryKeys) -> Result<Histor
     let mut history = History::default();
     load_messages(connection, keys, &mut history)?;
     load_lines(connection, keys, &mut history)?;
-    history.invoice_parts =
-        load_parts(connection, "invoice_part", "used_on", &keys.invoice_parts)?;
+    history.invoice_parts = load_parts(connection, "invoice_part", "used_on", &keys.invoice_parts)?;
     history.known_parts = load_parts(connection, "known_part", "known_on", &keys.predecessors)?;
     load_terms(connection, keys, &mut history)?;
     load_ceilings(connection, keys, &mut history)?;
