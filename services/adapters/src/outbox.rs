@@ -3,10 +3,14 @@
 //! A row is marked once its receiver has it. A crash between the two sends it again: receivers ignore an outcome
 //! version that they have passed, and settlement knows a claim by its id.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use samenloop_domain::identifiers::PartyId;
 use samenloop_proto::settlement::v1::{Claim, ClaimState};
 use uuid::Uuid;
 
@@ -25,6 +29,9 @@ pub const OUTCOME_TYPE: &str = "nl.samenloop.declaration.decided.v1";
 
 /// Message type of a delivery refusal.
 pub const REFUSAL_TYPE: &str = "nl.samenloop.delivery.refused.v1";
+
+#[cfg(test)]
+mod tests;
 
 /// Rows of one window.
 const WINDOW: u32 = 256;
@@ -87,11 +94,49 @@ impl Destination {
     }
 }
 
+/// How far a relay has come in the outbox while a party's queue is full.
+///
+/// Rows of that party wait in their order, and so does everything before the next pass; the rows of others that lie
+/// behind them go on, however many wait. Nothing is kept while all queues take what is sent.
+#[derive(Default, Debug)]
+struct Pass {
+    /// Rows up to this one have been tried.
+    after: i64,
+    /// Parties whose queue refused a row in this pass.
+    full: BTreeSet<PartyId>,
+}
+
+impl Pass {
+    fn may_send(&self, row: &OutboxRow) -> bool {
+        !row.party.as_ref().is_some_and(|it| self.full.contains(it))
+    }
+
+    /// After a window of `rows`, of which these were refused. An error where the pass is over and a queue was full:
+    /// the next pass begins after a pause.
+    fn advance(
+        &mut self,
+        rows: &[OutboxRow],
+        refused: BTreeSet<PartyId>,
+    ) -> Result<(), RelayError> {
+        self.full.extend(refused);
+        let is_last = rows.len() < WINDOW as usize;
+        match rows.last() {
+            Some(last) if !self.full.is_empty() && !is_last => {
+                self.after = last.id;
+                Ok(())
+            }
+            _ if std::mem::take(self).full.is_empty() => Ok(()),
+            _ => Err(RelayError::Full),
+        }
+    }
+}
+
 /// Sends rows to `destination` until shutdown.
 pub async fn run(context: RelayContext, destination: Destination, shutdown: Shutdown) {
     let mut wait = IDLE;
+    let mut pass = Pass::default();
     while !shutdown.is_cancelled() {
-        let pause = match relay_window(&context, &destination).await {
+        let pause = match relay_window(&context, &destination, &mut pass).await {
             Ok(0) => IDLE,
             Ok(_) => {
                 wait = IDLE;
@@ -101,6 +146,7 @@ pub async fn run(context: RelayContext, destination: Destination, shutdown: Shut
                 metrics::counter!("samenloop_relay_errors_total", "relay" => destination.name())
                     .increment(1);
                 tracing::warn!(relay = destination.name(), %error, "a relay waits and tries again");
+                pass = Pass::default();
                 wait = (wait * 2).min(BACK_OFF_MAX);
                 wait
             }
@@ -117,41 +163,50 @@ pub async fn run(context: RelayContext, destination: Destination, shutdown: Shut
 async fn relay_window(
     context: &RelayContext,
     destination: &Destination,
+    pass: &mut Pass,
 ) -> Result<usize, RelayError> {
     let now = context.clock.now();
+    let relay = destination.relay();
     let lease = Lease {
-        relay: destination.relay(),
+        relay,
         holder: context.holder,
         term: LEASE,
     };
-    let rows = context.store.outbox(destination.relay(), 0, WINDOW).await?;
-    if rows.is_empty() || !context.store.lease(lease, now).await? {
+    let rows = context.store.outbox(relay, pass.after, WINDOW).await?;
+    let is_over = rows.is_empty() && pass.after == 0;
+    if is_over || !context.store.lease(lease, now).await? {
+        *pass = Pass::default();
         return Ok(0);
     }
     // Read again under the lease: the rows seen before may have been sent by its former holder.
-    let rows = context.store.outbox(destination.relay(), 0, WINDOW).await?;
+    let rows = context.store.outbox(relay, pass.after, WINDOW).await?;
+    let (count, due): (_, Vec<OutboxRow>) = (
+        rows.len(),
+        (rows.iter())
+            .filter(|row| pass.may_send(row))
+            .cloned()
+            .collect(),
+    );
     context.faults.pass(FaultPoint::OnSend)?;
-    let sent = match destination {
-        Destination::Outcomes(broker) => send_outcomes(broker, &rows).await?,
-        Destination::Claims(client) => send_claims(client, &rows).await?,
+    let (sent, refused) = match destination {
+        Destination::Outcomes(broker) => send_outcomes(broker, &due).await?,
+        Destination::Claims(client) => (send_claims(client, &due).await?, BTreeSet::new()),
     };
     context.faults.pass(FaultPoint::AfterConfirmBeforeMark)?;
     context.store.mark_sent(&sent, now).await?;
-    let full = sent.len() < rows.len();
-    if full {
-        Err(RelayError::Full)
-    } else {
-        Ok(rows.len())
-    }
+    pass.advance(&rows, refused)?;
+    Ok(count)
 }
 
+/// What became of each row, and the parties whose queue refused one.
 async fn send_outcomes(
     broker: &Broker,
     rows: &[OutboxRow],
-) -> Result<Vec<(i64, Sent)>, RelayError> {
+) -> Result<(Vec<(i64, Sent)>, BTreeSet<PartyId>), RelayError> {
     let messages = rows.iter().filter_map(message_of).collect();
     let published = broker.publish(messages).await?;
     let mut sent = Vec::with_capacity(rows.len());
+    let mut refused = BTreeSet::new();
     for (row, published) in rows.iter().zip(published) {
         match published {
             Published::Confirmed => sent.push((row.id, Sent::Confirmed)),
@@ -168,10 +223,11 @@ async fn send_outcomes(
                     row = row.id,
                     "the queue of a party is full; its outcome waits"
                 );
+                refused.extend(row.party.clone());
             }
         }
     }
-    Ok(sent)
+    Ok((sent, refused))
 }
 
 /// An outcome or refusal as a message; its id is the row's, so that a second sending shows as such.
