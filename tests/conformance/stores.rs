@@ -90,6 +90,7 @@ chapters! {
     operation::a_lease_is_held_by_one,
     operation::attempts_are_counted_until_they_are_cleared,
     operation::a_delivery_is_quarantined_once,
+    operation::quarantined_bodies_have_a_term_and_their_rows_have_none,
     operation::what_no_database_keeps_is_quarantined_all_the_same,
     operation::the_last_activated_version_is_in_force,
     operation::a_version_keeps_its_content,

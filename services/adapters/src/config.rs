@@ -156,6 +156,8 @@ pub struct Limits {
     pub attempts_max: u32,
     /// How long a credit waits for an original, and a part of an invoice for the one before it.
     pub original_wait_seconds: u32,
+    /// How long the sealed body of a quarantined delivery is kept; its row and fingerprint stay.
+    pub quarantine_days: u32,
     /// How long a role may drain at shutdown.
     pub drain_seconds: u32,
 }
@@ -206,6 +208,7 @@ impl Default for Config {
                 batch_messages_max: 64,
                 attempts_max: 3,
                 original_wait_seconds: 600,
+                quarantine_days: 30,
                 drain_seconds: 20,
             },
         }

@@ -4,7 +4,7 @@
 //! Layout: [`handle`] decides batches, `deciding` is one as it grows, `commands` carries out what persons ask, `freed`
 //! looks at what a line leaves behind; [`record`](mod@record) makes what the store writes;
 //! [`change`] and [`existing`] write the other entries of the log (reference data, imports); [`check`] decides without
-//! writing, and [`funding`] serves that.
+//! writing, and [`funding`] serves that; [`retention`] deletes what is kept for a term only.
 
 pub mod change;
 pub mod check;
@@ -15,6 +15,7 @@ mod freed;
 pub mod funding;
 pub mod handle;
 pub mod record;
+pub mod retention;
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,14 +28,17 @@ use samenloop_adapters::{
 
 pub use commands::CommandHandler;
 pub use handle::DetectionHandler;
+pub use retention::Retention;
 
 /// How often messages that wait are looked at.
 const WAITING_TICK: Duration = Duration::from_secs(1);
 
-/// Consumes `validated` and `commands`, releases what waits, and runs both relays of the outbox, until shutdown.
+/// Consumes `validated` and `commands`, releases what waits, deletes what is kept for a term, and runs both relays of
+/// the outbox, until shutdown.
 pub async fn run(
     context: ConsumeContext,
     handler: DetectionHandler,
+    retention: Retention,
     relay: RelayContext,
     destinations: [Destination; 2],
     shutdown: Shutdown,
@@ -56,6 +60,7 @@ pub async fn run(
             shutdown.clone()
         ),
         release_waiting(handler, shutdown.clone()),
+        retention::run(retention, shutdown.clone()),
         outbox::run(relay.clone(), first, shutdown.clone()),
         outbox::run(relay, second, shutdown.clone()),
     );

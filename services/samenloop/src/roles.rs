@@ -11,7 +11,7 @@ use samenloop_adapters::{
     shutdown::Shutdown,
 };
 use samenloop_detection::{
-    DetectionHandler,
+    DetectionHandler, Retention,
     check::FundingCheck,
     funding::{self, FundingService},
 };
@@ -66,13 +66,26 @@ impl Roles {
             holder: node.ids.next(),
             faults: node.faults.clone(),
         };
+        let days = i64::from(node.config.limits.quarantine_days);
+        let retention = Retention {
+            store: node.decisions.clone(),
+            clock: node.clock.clone(),
+            quarantine: jiff::SignedDuration::from_hours(24 * days),
+        };
         let destinations = [
             Destination::Outcomes(node.broker.clone()),
             Destination::Claims(Box::new(client)),
         ];
         let (context, shutdown) = (node.consume_context(), self.shutdown.clone());
         self.tasks.spawn(async move {
-            let run = samenloop_detection::run(context, handler, relay, destinations, shutdown);
+            let run = samenloop_detection::run(
+                context,
+                handler,
+                retention,
+                relay,
+                destinations,
+                shutdown,
+            );
             Box::pin(run).await;
             Ok(())
         });

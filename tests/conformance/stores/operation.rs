@@ -190,6 +190,31 @@ fn delivery(number: u8) -> Quarantined {
     }
 }
 
+pub(crate) async fn quarantined_bodies_have_a_term_and_their_rows_have_none(database: &Database) {
+    let store = super::open(database).await;
+    let deliveries = (1..=4).map(delivery).collect();
+    store.quarantine(deliveries, Vec::new()).await.unwrap();
+    assert_eq!(store.forget_quarantined(at(1), 10).await.unwrap(), 0);
+    // The oldest first, and no more than asked for.
+    assert_eq!(store.forget_quarantined(at(4), 2).await.unwrap(), 2);
+    assert_eq!(store.forget_quarantined(at(4), 10).await.unwrap(), 1);
+    assert_eq!(store.forget_quarantined(at(4), 10).await.unwrap(), 0);
+    let kept = store.quarantined(10).await.unwrap();
+    let bodies: Vec<bool> = kept.iter().map(|it| it.sealed_body.is_empty()).collect();
+    assert_eq!(bodies, [false, true, true, true], "newest first");
+    assert_eq!(kept[3].fingerprint, delivery(1).fingerprint);
+    // One that comes again later is kept again, for a term of its own.
+    let mut again = delivery(1);
+    again.quarantined_at = at(9);
+    store
+        .quarantine(vec![again.clone()], Vec::new())
+        .await
+        .unwrap();
+    let kept = store.quarantined(10).await.unwrap();
+    assert_eq!(kept.len(), 4);
+    assert_eq!(kept[0].sealed_body, again.sealed_body);
+}
+
 pub(crate) async fn a_delivery_is_quarantined_once(database: &Database) {
     let store = super::open(database).await;
     let quarantine = async |deliveries, refusals| {

@@ -138,6 +138,19 @@ impl DecisionStore {
         both!(self, store => store.quarantined(limit))
     }
 
+    /// Deletes the sealed bodies of deliveries quarantined before `before`, at most `limit` of them, and gives how
+    /// many; their rows stay, with the fingerprint.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn forget_quarantined(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        both!(self, store => store.forget_quarantined(before, limit))
+    }
+
     /// Takes or renews a lease; false where another holder's has not run out.
     ///
     /// # Errors

@@ -64,6 +64,19 @@ impl PostgresDecisionStore {
         session.end("COMMIT").await
     }
 
+    pub(in crate::decision_store) async fn forget_quarantined(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let sql = "UPDATE quarantine SET sealed_body = ''
+             WHERE id IN (SELECT id FROM quarantine
+                          WHERE quarantined_at < $1 AND length(sealed_body) > 0
+                          ORDER BY quarantined_at LIMIT $2)";
+        let client = self.pool.get().await?;
+        execute(&client, sql, &[&micros(before), &i64::from(limit)]).await
+    }
+
     pub(in crate::decision_store) async fn lease(
         &self,
         lease: Lease,
@@ -140,10 +153,14 @@ impl PostgresDecisionStore {
 
 /// Keeps a delivery; false where it is kept already.
 async fn set_aside(client: &Object, delivery: &Quarantined) -> Result<bool, StoreError> {
-    let sql = "INSERT INTO quarantine (id, stage, fingerprint, reason, problem, party, message_id,
+    let sql =
+        "INSERT INTO quarantine AS q (id, stage, fingerprint, reason, problem, party, message_id,
              content_type, sealed_body, quarantined_at, attempts)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-         ON CONFLICT (stage, fingerprint) DO NOTHING";
+         ON CONFLICT (stage, fingerprint) DO UPDATE
+         SET sealed_body = excluded.sealed_body, quarantined_at = excluded.quarantined_at,
+             attempts = excluded.attempts
+         WHERE length(q.sealed_body) = 0";
     let inserted = execute(
         client,
         sql,

@@ -75,6 +75,23 @@ impl SqliteDecisionStore {
         .await
     }
 
+    pub(in crate::decision_store) async fn forget_quarantined(
+        &self,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        self.write(move |connection| {
+            let mut forget = connection.prepare_cached(
+                "UPDATE quarantine SET sealed_body = x''
+                 WHERE id IN (SELECT id FROM quarantine
+                              WHERE quarantined_at < ?1 AND length(sealed_body) > 0
+                              ORDER BY quarantined_at LIMIT ?2)",
+            )?;
+            Ok(forget.execute(params![micros(before), limit])? as u64)
+        })
+        .await
+    }
+
     pub(in crate::decision_store) async fn lease(
         &self,
         lease: Lease,
@@ -115,13 +132,16 @@ impl SqliteDecisionStore {
     }
 }
 
-/// Keeps a delivery; false where it is kept already.
+/// Keeps a delivery; false where it is kept already, body included.
 fn set_aside(connection: &Connection, delivery: &Quarantined) -> Result<bool, StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO quarantine (id, stage, fingerprint, reason, problem, party, message_id,
              content_type, sealed_body, quarantined_at, attempts)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
-         ON CONFLICT (stage, fingerprint) DO NOTHING",
+         ON CONFLICT (stage, fingerprint) DO UPDATE
+         SET sealed_body = excluded.sealed_body, quarantined_at = excluded.quarantined_at,
+             attempts = excluded.attempts
+         WHERE length(sealed_body) = 0",
     )?;
     let inserted = insert.execute(params![
         delivery.id.as_bytes(),
