@@ -18,7 +18,7 @@ use crate::{
         demo::{self, DemoArguments},
         existing::{self, ImportArguments},
         generate::{self, GenerateArguments},
-        healthcheck, ledger, reference,
+        healthcheck, ledger, log, reference,
         replay::{self, ReplayArguments},
         reviews::{self, DecideArguments, ListArguments, PersonArguments},
         role::{self, Role},
@@ -105,6 +105,9 @@ enum Command {
     /// The queues of RabbitMQ.
     #[command(subcommand)]
     Topology(TopologyCommand),
+    /// The log of decisions.
+    #[command(subcommand)]
+    Log(LogCommand),
     /// Exit status 0 if a role is ready.
     Healthcheck {
         /// Its readiness page.
@@ -221,6 +224,25 @@ enum TopologyCommand {
 }
 
 #[derive(Debug, Subcommand)]
+enum LogCommand {
+    /// Tells where the log stands; keep it where nobody who can write the database can write.
+    Anchor {
+        /// Adds a line to this file; absent: prints it.
+        #[arg(long)]
+        file: Option<PathBuf>,
+    },
+    /// Exit status 0 if every entry follows from the one before.
+    Verify {
+        /// Anchors that the chain must go through.
+        #[arg(long)]
+        anchor: Option<PathBuf>,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Prints the configuration as it was read, with secrets hidden.
     Print,
@@ -332,6 +354,12 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
         },
         Command::Topology(TopologyCommand::Apply(topology)) => {
             topology::apply(config()?, topology).await.map(|()| true)
+        }
+        Command::Log(LogCommand::Anchor { file }) => {
+            log::anchor(config()?, file.as_deref()).await.map(|()| true)
+        }
+        Command::Log(LogCommand::Verify { anchor, json }) => {
+            log::verify(config()?, anchor.as_deref(), json).await
         }
         Command::Healthcheck { url } => healthcheck::run(&url).await.map(|()| true),
         Command::Config(ConfigCommand::Print) => {

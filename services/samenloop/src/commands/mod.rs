@@ -9,6 +9,7 @@ pub mod existing;
 pub mod generate;
 pub mod healthcheck;
 pub mod ledger;
+pub mod log;
 pub mod reference;
 pub mod replay;
 pub mod report;
