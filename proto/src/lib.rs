@@ -50,5 +50,11 @@ pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "
 /// The published JSON Schema (2020-12) of a declaration.
 pub const DECLARATION_SCHEMA: &str = include_str!("../schemas/declaration.v1.json");
 
+/// The published JSON Schema (2020-12) of an outcome.
+pub const OUTCOME_SCHEMA: &str = include_str!("../schemas/outcome.v1.json");
+
+/// The published JSON Schema (2020-12) of the refusal of a delivery.
+pub const REFUSAL_SCHEMA: &str = include_str!("../schemas/refusal.v1.json");
+
 /// The published AsyncAPI document: exchanges, queues, messages.
 pub const ASYNCAPI: &str = include_str!("../schemas/asyncapi.yaml");

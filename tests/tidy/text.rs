@@ -83,7 +83,10 @@ pub(crate) fn registered_codes(registry: &str) -> BTreeSet<String> {
         .filter_map(|line| line.trim_start().strip_prefix('"'));
     let codes = codes.filter_map(|line| line.split_once('"'));
     codes
-        .filter(|(_, level)| [" Delivery", " Message", " Line", " Command"].contains(level))
+        .filter(|(_, rest)| {
+            let levels = [" Delivery ", " Message ", " Line ", " Command "];
+            levels.iter().any(|level| rest.starts_with(level))
+        })
         .map(|(code, _)| code.to_owned())
         .collect()
 }
@@ -210,8 +213,8 @@ mod tests {
 
     #[test]
     fn codes_are_read_from_registry_rules_and_reference_data() {
-        let registry = "macro {}\n= reasons! {\n    // x\n    \"0001\" Delivery\n        \"Tekst.\"\n\
-                        \"GDC-A\" Line\n";
+        let registry = "macro {}\n= reasons! {\n    // x\n    \"0001\" Delivery Law []\n        \"Tekst.\"\n\
+                        \"GDC-A\" Line Draft [History]\n";
         assert_eq!(
             registered_codes(registry),
             ["0001".to_owned(), "GDC-A".to_owned()].into()

@@ -5,6 +5,8 @@
 
 mod registry;
 
+use crate::reference::Basis;
+
 pub use registry::REASONS;
 
 /// One reason code.
@@ -14,6 +16,10 @@ pub struct ReasonEntry {
     pub code: &'static str,
     /// Whether it refuses a delivery, a message, a line, or only remarks.
     pub level: Level,
+    /// What it rests on. A pair rule or line rule that gives it has a basis of its own, which stands in the evidence.
+    pub basis: Basis,
+    /// What must be established before a rule can give it; while one is missing, the rule is silent.
+    pub facts: &'static [Fact],
     /// Dutch text.
     pub dutch: &'static str,
     /// English text.
@@ -22,6 +28,47 @@ pub struct ReasonEntry {
     pub source: &'static str,
     /// What the sender can do.
     pub remedy: &'static str,
+}
+
+/// What must be established of a message or line before a rule that needs it can speak.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fact {
+    /// A declarant of the register (else 0017).
+    Declarant,
+    /// An insurer of the register (else 0018).
+    Insurer,
+    /// A period in order (else 8007).
+    Period,
+    /// A prestatie that may be declared on the begin date (else 0581, 0582, 0698).
+    Prestatie,
+    /// A contract of declarant and insurer in force over the whole period (else 8022).
+    Contract,
+    /// The prestatie under that contract, with the tarief and keys of its period (else 8060).
+    AgreedTerm,
+    /// Amounts that agree with tarief and quantity (else 8032, 8063, 9278).
+    Amounts,
+    /// What was decided before.
+    History,
+    /// What the line would occupy: only a line without another reason is compared.
+    Coverage,
+}
+
+impl Fact {
+    /// As one word, on pages and in documents.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Declarant => "declarant",
+            Self::Insurer => "insurer",
+            Self::Period => "period",
+            Self::Prestatie => "prestatie",
+            Self::Contract => "contract",
+            Self::AgreedTerm => "prestatie in the contract",
+            Self::Amounts => "amounts",
+            Self::History => "history",
+            Self::Coverage => "coverage",
+        }
+    }
 }
 
 /// What a code speaks of.
@@ -35,6 +82,19 @@ pub enum Level {
     Line,
     /// What a person asked for, which is not carried out; no sender gets it.
     Command,
+}
+
+impl Level {
+    /// As one word, on pages and in documents.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Delivery => "delivery",
+            Self::Message => "message",
+            Self::Line => "line",
+            Self::Command => "command",
+        }
+    }
 }
 
 #[cfg(test)]

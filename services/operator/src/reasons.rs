@@ -1,8 +1,10 @@
-//! The reason registry: every code with its texts, its source and what the sender can do.
+//! The reason registry: every code with its texts, its source and basis, the facts that it needs, and what the sender
+//! can do.
 
 use askama::Template;
 use axum::response::Response;
-use samenloop_domain::reasons::{Level, REASONS, ReasonEntry};
+use samenloop_adapters::wire::outcome::basis_word;
+use samenloop_domain::reasons::{REASONS, ReasonEntry};
 use serde::Serialize;
 
 use crate::{
@@ -20,6 +22,8 @@ pub(crate) struct Explained {
     pub(crate) dutch: &'static str,
     pub(crate) english: &'static str,
     pub(crate) source: &'static str,
+    pub(crate) basis: &'static str,
+    pub(crate) facts: Vec<&'static str>,
     pub(crate) remedy: &'static str,
 }
 
@@ -39,6 +43,8 @@ static CODES: Spec = Spec {
         Column::text("english", Say("English", "Engels")),
         Column::text("dutch", Say("Dutch", "Nederlands")),
         Column::text("remedy", Say("Remedy", "Wat te doen")),
+        Column::text("needs", Say("Needs", "Vereist")),
+        Column::text("basis", Say("Basis", "Grondslag")),
         Column::text("source", Say("Source", "Bron")),
     ],
     filters: &[],
@@ -80,6 +86,8 @@ fn row(reason: &Explained) -> Row {
             Cell::text(reason.english),
             Cell::text(reason.dutch),
             Cell::text(reason.remedy),
+            Cell::muted(reason.facts.join(", ")),
+            Cell::muted(reason.basis),
             Cell::muted(reason.source),
         ],
     }
@@ -106,15 +114,12 @@ pub(crate) fn text(code: &str, language: Language) -> &'static str {
 fn explained(entry: &ReasonEntry) -> Explained {
     Explained {
         code: entry.code,
-        level: match entry.level {
-            Level::Delivery => "delivery",
-            Level::Message => "message",
-            Level::Line => "line",
-            Level::Command => "command",
-        },
+        level: entry.level.word(),
         dutch: entry.dutch,
         english: entry.english,
         source: entry.source,
+        basis: basis_word(entry.basis),
+        facts: entry.facts.iter().map(|fact| fact.word()).collect(),
         remedy: entry.remedy,
     }
 }

@@ -59,7 +59,7 @@ words! {
     InsurerPredicate { Any, Shared }
 
     /// What a rule rests on.
-    Basis { Law, Regulation, Draft, Model, Assumption }
+    Basis { Law, Regulation, Standard, Draft, Model, Assumption }
 
     /// What a line rule looks at.
     LineCondition { HybridWithDeduction, HybridWithoutDeduction, FewerThanTwoZorgaanbieders }

@@ -273,6 +273,7 @@ pub fn basis_word(basis: Basis) -> &'static str {
     match basis {
         Basis::Law => "law",
         Basis::Regulation => "regulation",
+        Basis::Standard => "standard",
         Basis::Draft => "draft",
         Basis::Model => "model",
         Basis::Assumption => "assumption",

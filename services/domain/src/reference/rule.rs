@@ -95,6 +95,8 @@ pub enum Basis {
     Law,
     /// An NZa regulation or a ministerial instruction in force.
     Regulation,
+    /// A message standard that the sector agreed on.
+    Standard,
     /// A draft.
     Draft,
     /// The text of another regulation, taken as an example.
