@@ -4,9 +4,9 @@
 //! [`fault_plan`], [`shutdown`]), what travels ([`wire`], [`pain001`], with [`pseudonym`] and [`seal`]), where it waits
 //! ([`broker`], [`consume`]), what it is judged by ([`reference`](mod@reference), [`reference_feed`], [`existing`]),
 //! where it is kept ([`decision_store`], [`settlement_store`]) and on what ([`sqlite`], [`postgres_pool`],
-//! [`migration`]), what sends it on or asks ([`outbox`], [`settlement_client`], [`funding_client`]; [`server_tls`] is
-//! the other end), and what tells whether all this answers ([`health`]). [`scenario`] loads the sample's scenarios. No
-//! rule of law is decided here.
+//! [`postgres_tls`], [`migration`]), what sends it on or asks ([`outbox`], [`settlement_client`], [`funding_client`];
+//! [`server_tls`] is the other end), and what tells whether all this answers ([`health`]). [`scenario`] loads the
+//! sample's scenarios. No rule of law is decided here.
 
 pub mod broker;
 pub mod clock;
@@ -23,6 +23,7 @@ pub mod migration;
 pub mod outbox;
 pub mod pain001;
 pub mod postgres_pool;
+pub mod postgres_tls;
 pub mod pseudonym;
 pub mod reference;
 pub mod reference_feed;

@@ -7,11 +7,13 @@ use std::{error::Error as _, io, time::Duration};
 use deadpool_postgres::{
     Hook, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, Timeouts,
 };
-use tokio_postgres::{Config, NoTls, error::SqlState};
+use tokio_postgres::{Config, error::SqlState};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::{
     decision_store::StoreError,
     migration::{Migrations, migrate_postgres},
+    postgres_tls,
 };
 
 /// Connections of one store of one process.
@@ -38,6 +40,7 @@ pub async fn open(
     schema: &'static str,
     migrations: Migrations,
 ) -> Result<Pool, StoreError> {
+    let (url, tls) = postgres_tls::of_url(url)?;
     let mut config: Config = url
         .parse()
         // The text of the error is not shown: it may hold the password.
@@ -47,17 +50,18 @@ pub async fn open(
     }
     config.connect_timeout(CONNECTION_WAIT);
     config.tcp_user_timeout(STATEMENT_TIMEOUT);
-    migrate(&config, schema, migrations).await?;
-    pool(config, schema)
+    migrate(&config, &tls, schema, migrations).await?;
+    pool(config, tls, schema)
 }
 
 /// On a connection of its own, under a lock: programs that start at once wait for each other.
 async fn migrate(
     config: &Config,
+    tls: &MakeRustlsConnect,
     schema: &'static str,
     migrations: Migrations,
 ) -> Result<(), StoreError> {
-    let (mut client, connection) = config.connect(NoTls).await?;
+    let (mut client, connection) = config.connect(tls.clone()).await?;
     let driver = tokio::spawn(connection);
     client
         .batch_execute(&format!(
@@ -73,11 +77,11 @@ async fn migrate(
     migrated
 }
 
-fn pool(config: Config, schema: &'static str) -> Result<Pool, StoreError> {
+fn pool(config: Config, tls: MakeRustlsConnect, schema: &'static str) -> Result<Pool, StoreError> {
     let manager_config = ManagerConfig {
         recycling_method: RecyclingMethod::Fast,
     };
-    let manager = Manager::from_config(config, NoTls, manager_config);
+    let manager = Manager::from_config(config, tls, manager_config);
     let settings = format!(
         "SET search_path = {schema}; SET statement_timeout = {};
          SET idle_in_transaction_session_timeout = {}; SET TIME ZONE 'UTC';",
