@@ -1,97 +1,18 @@
 //! Bad input, on both set-ups: nothing is lost, nothing has a second effect, and the sender is told.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use harness::production::Production;
-use samenloop::{
-    in_process::{self, InProcess},
-    mailbox::{Mailbox, Reply},
-    scenarios::declaration_message,
-};
+use samenloop::in_process::InProcess;
 use samenloop_adapters::{
     broker::{Message, Published, Queue},
-    clock::{SCENARIO_HEADER, noon},
-    scenario::{Action, Delivery, ScenarioSet},
+    scenario::{Delivery, ScenarioSet},
 };
-use samenloop_domain::identifiers::PartyId;
 use samenloop_proto::declaration::v1 as wire;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
-/// Far longer than any answer takes.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-struct Sender<'a> {
-    product: &'a InProcess,
-    party: PartyId,
-    mailbox: Mailbox,
-}
-
-impl<'a> Sender<'a> {
-    fn new(product: &'a InProcess, party: &PartyId) -> Self {
-        let own = BTreeMap::from([(party.clone(), product.brokers[party].clone())]);
-        Self {
-            product,
-            party: party.clone(),
-            mailbox: Mailbox::open(&own),
-        }
-    }
-
-    fn message(&self, id: Uuid, body: Vec<u8>) -> Message {
-        let mut message = declaration_message(id, body, &self.product.users[&self.party]);
-        let received = noon(jiff::civil::date(2024, 10, 15)).to_string();
-        message.headers.insert(SCENARIO_HEADER.to_owned(), received);
-        message
-    }
-
-    async fn send(&self, id: Uuid, body: Vec<u8>) {
-        let messages = vec![(Queue::Declarations, self.message(id, body))];
-        let published = self.product.brokers[&self.party]
-            .publish(messages)
-            .await
-            .expect("it is published");
-        assert_eq!(published, [Published::Confirmed]);
-    }
-
-    async fn reply(&mut self) -> Reply {
-        let next = tokio::time::timeout(PATIENCE, self.mailbox.next()).await;
-        next.expect("a reply comes").expect("the mailbox is open").1
-    }
-
-    async fn refusal(&mut self) -> wire::DeliveryRefusal {
-        match self.reply().await {
-            Reply::Refusal(refusal) => *refusal,
-            Reply::Outcome(outcome) => panic!("a refusal was expected: {outcome:?}"),
-        }
-    }
-
-    async fn outcome(&mut self) -> wire::Outcome {
-        match self.reply().await {
-            Reply::Outcome(outcome) => *outcome,
-            Reply::Refusal(refusal) => panic!("an outcome was expected: {refusal:?}"),
-        }
-    }
-}
-
-/// The declaration of scenario 1.
-fn first(set: &ScenarioSet) -> &Delivery {
-    let scenario = set.scenarios.iter().find(|scenario| scenario.number == "1");
-    match &scenario.expect("the sample has scenario 1").steps[0].action {
-        Action::Declare(delivery) => delivery,
-        Action::ImportExisting(_) | Action::Decide(_) => panic!("scenario 1 declares"),
-    }
-}
-
-fn codes(reasons: &[wire::Reason]) -> Vec<&str> {
-    reasons.iter().map(|reason| reason.code.as_str()).collect()
-}
-
-fn with_id(body: &[u8], id: Uuid, change: impl FnOnce(&mut Value)) -> Vec<u8> {
-    let mut value: Value = serde_json::from_slice(body).expect("the sample is JSON");
-    value["message_id"] = json!(id.to_string());
-    change(&mut value);
-    serde_json::to_vec(&value).expect("it is JSON")
-}
+use crate::sender::{PATIENCE, Sender, codes, embedded, first, on_production, with_id};
 
 async fn exercise(product: &InProcess, set: &ScenarioSet) {
     let delivery = first(set);
@@ -291,10 +212,7 @@ async fn a_poisoned_message_is_set_aside(sender: &mut Sender<'_>, delivery: &Del
 async fn bad_input_is_refused_and_nothing_is_lost_embedded() {
     let directory = tempfile::tempdir().expect("a directory");
     let set = harness::scenarios();
-    let config = in_process::embedded_in(directory.path());
-    let product = InProcess::start(config, &set.reference, None)
-        .await
-        .expect("it starts");
+    let product = embedded(directory.path(), &set, |_| {}).await;
     exercise(&product, &set).await;
     product.stop().await.expect("it stops");
 }
@@ -303,11 +221,7 @@ async fn bad_input_is_refused_and_nothing_is_lost_embedded() {
 async fn bad_input_is_refused_and_nothing_is_lost_on_rabbitmq_and_postgresql() {
     let set = harness::scenarios();
     let production = Production::new(&set.reference).await;
-    let config = production.config(production.amqp_of_administrator());
-    let brokers = production.brokers(&set.reference);
-    let product = InProcess::start(config, &set.reference, Some(brokers))
-        .await
-        .expect("it starts");
+    let product = on_production(&production, &set, |_| {}).await;
     exercise(&product, &set).await;
     product.stop().await.expect("it stops");
     production.close().await;

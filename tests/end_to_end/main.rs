@@ -1,6 +1,13 @@
 //! The product on RabbitMQ with PostgreSQL, as a sender and an insurer see it; and what bad input gets.
 
+mod anchors;
 mod bad_input;
+mod bsn;
+mod parts;
+mod poison;
+mod rotation;
+mod sender;
+mod tls;
 
 use harness::{golden::compare, production::Production};
 use samenloop::{audit, in_process::InProcess};

@@ -3,8 +3,9 @@
 use std::{
     collections::BTreeMap,
     env,
+    fs::OpenOptions,
     net::{SocketAddr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::Duration,
 };
@@ -38,6 +39,8 @@ pub struct Processes {
     /// Where each role tells its health.
     probes: BTreeMap<&'static str, SocketAddr>,
     running: BTreeMap<&'static str, Child>,
+    /// Where each role's log goes; absent: to the standard error of the test.
+    logs: Option<PathBuf>,
 }
 
 /// What a role says of itself.
@@ -129,7 +132,26 @@ impl Processes {
                 ("operator", operator),
             ]),
             running: BTreeMap::new(),
+            logs: None,
         }
+    }
+
+    /// Keeps what roles that are started from now on log at `level` in files of `directory`, and what they print.
+    #[must_use]
+    pub fn logging(mut self, level: &str, directory: &Path) -> Self {
+        self.settings.insert("SAMENLOOP_LOG", level.to_owned());
+        self.logs = Some(directory.to_owned());
+        self
+    }
+
+    /// What a role tells of its metrics.
+    ///
+    /// # Panics
+    /// Where it does not answer.
+    pub async fn metrics(&self, role: &str) -> String {
+        let url = format!("http://{}/metrics", self.probes[role]);
+        let answer = reqwest::get(url).await.expect("the role answers");
+        answer.text().await.expect("metrics are text")
     }
 
     /// Starts a role.
@@ -137,13 +159,22 @@ impl Processes {
     /// # Panics
     /// Where the executable cannot be run.
     pub fn start(&mut self, role: &'static str) {
+        let output = || match &self.logs {
+            None => Stdio::inherit(),
+            Some(directory) => {
+                let path = directory.join(format!("{role}.log"));
+                let file = OpenOptions::new().create(true).append(true).open(path);
+                Stdio::from(file.expect("the log file opens"))
+            }
+        };
         let child = Command::new(&self.binary)
             .arg(role)
             .envs(&self.settings)
             .env("SAMENLOOP_BROKER_URL", &self.brokers[role])
             .env("SAMENLOOP_HEALTH_LISTEN", self.probes[role].to_string())
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
+            .stdout(output())
+            .stderr(output())
             .spawn();
         self.running.insert(role, child.expect("the role starts"));
     }

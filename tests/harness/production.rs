@@ -196,6 +196,28 @@ impl Production {
         u64::try_from(row.get::<_, i64>(0)).expect("a count is not negative")
     }
 
+    /// Every row of every table of both stores as text, bytes in hexadecimal, with the name of its table.
+    ///
+    /// # Panics
+    /// Where the database refuses.
+    pub async fn stored(&self) -> Vec<(String, String)> {
+        let (client, connection) = tokio_postgres::connect(&self.database, tokio_postgres::NoTls)
+            .await
+            .expect("PostgreSQL answers");
+        tokio::spawn(connection);
+        let sql = "SELECT schemaname || '.' || tablename FROM pg_tables
+             WHERE schemaname IN ('decisions', 'settlement')";
+        let tables = client.query(sql, &[]).await.expect("tables are listed");
+        let mut stored = Vec::new();
+        for table in tables {
+            let table: String = table.get(0);
+            let sql = format!("SELECT t::TEXT FROM {table} AS t");
+            let rows = client.query(&sql, &[]).await.expect("rows are read");
+            stored.extend(rows.iter().map(|row| (table.clone(), row.get(0))));
+        }
+        stored
+    }
+
     /// Takes virtual host and database away.
     ///
     /// # Panics
