@@ -7,6 +7,7 @@ mod operation;
 mod random;
 mod register;
 mod registration;
+mod reviews;
 
 use samenloop_adapters::{
     decision_store::{DecisionStore, StoreError},
@@ -96,4 +97,10 @@ chapters! {
     operation::a_version_keeps_its_content,
     operation::messages_wait_until_they_are_released,
     operation::figures_count_what_stands,
+    reviews::held_lines_are_listed_until_they_leave,
+    reviews::a_line_that_is_decided_again_is_what_was_applied,
+    reviews::refused_lines_are_found_by_what_excludes_them,
+    reviews::a_command_is_kept_with_its_result,
+    reviews::a_case_is_listed_once_until_it_is_closed,
+    reviews::a_withdrawn_import_occupies_nothing,
 }
