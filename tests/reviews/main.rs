@@ -20,8 +20,8 @@ use samenloop_proto::{
 };
 use uuid::Uuid;
 
-/// Reference of the line that lost, in the worlds of scenarios 93 and 94.
-const LOSERS: [&str; 2] = ["S93-R7", "S94-R7"];
+/// Reference of the line that lost, in the worlds of scenarios 96 and 94.
+const LOSERS: [&str; 2] = ["S96-R7", "S94-R7"];
 
 async fn play(on_credit: OnCredit, directory: &tempfile::TempDir) -> (InProcess, ScenarioSet) {
     let set = scenarios();
@@ -125,9 +125,9 @@ async fn what_a_credit_frees_is_listed_and_decided_again_once_a_person_asks() {
         .iter()
         .find(|it| it.case.line_reference == LOSERS[0])
         .expect("listed");
-    let credited = declared(&product, &set, "93", 0).await;
+    let credited = declared(&product, &set, "96", 0).await;
     assert_eq!(case.case.other, CoverageId::of_line(credited.sequence, 1));
-    for number in ["93", "94"] {
+    for number in ["96", "94"] {
         assert_eq!(
             declared(&product, &set, number, 1).await.outcome.version,
             1,
@@ -156,7 +156,7 @@ async fn what_a_credit_frees_is_listed_and_decided_again_once_a_person_asks() {
     );
     let now = product.node.decisions.head().await.expect("it answers");
     assert_eq!(now, head, "neither changed anything");
-    let message = declared(&product, &set, "93", 1).await;
+    let message = declared(&product, &set, "96", 1).await;
     assert_eq!(message.outcome.status(), wire::Status::Accepted);
     in_process::wait_until_settled(&product.node.decisions)
         .await
@@ -177,7 +177,7 @@ async fn what_a_credit_frees_is_decided_again_at_once_where_that_is_configured()
     let directory = tempfile::tempdir().expect("a directory");
     let (product, set) = play(OnCredit::Rejudge, &directory).await;
     assert_eq!(losers(&product).await, Vec::new());
-    let free = declared(&product, &set, "93", 1).await.outcome;
+    let free = declared(&product, &set, "96", 1).await.outcome;
     assert_eq!((free.version, free.status()), (2, wire::Status::Accepted));
     // Credited and declared again in one message: the line of another provider keeps its outcome.
     let excluded = declared(&product, &set, "94", 1).await.outcome;
