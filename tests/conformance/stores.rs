@@ -4,6 +4,7 @@ mod history;
 mod log;
 mod made;
 mod operation;
+mod quarantine;
 mod random;
 mod register;
 mod registration;
@@ -92,6 +93,9 @@ chapters! {
     operation::attempts_are_counted_until_they_are_cleared,
     operation::a_delivery_is_quarantined_once,
     operation::quarantined_bodies_have_a_term_and_their_rows_have_none,
+    quarantine::a_filter_finds_what_it_says_in_pages_of_either_order,
+    quarantine::a_change_is_made_once_and_what_comes_back_waits_again,
+    quarantine::operations_are_kept_newest_first_with_how_far_they_are,
     operation::what_no_database_keeps_is_quarantined_all_the_same,
     operation::the_last_activated_version_is_in_force,
     operation::a_version_keeps_its_content,

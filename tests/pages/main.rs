@@ -3,6 +3,7 @@
 //! the gateway, and the operator pages must show what became of all of it.
 
 mod browser;
+mod sample;
 
 use std::time::Duration;
 
@@ -14,9 +15,10 @@ use samenloop::{
 };
 use samenloop_adapters::{
     clock::noon,
-    scenario::{self, Action, Delivery, ScenarioSet},
+    scenario::{self, Action, ScenarioSet},
     wire::digest,
 };
+use sample::delivery;
 use serde_json::{Value, json};
 
 const TOKEN: &str = "the token of the zorggroep";
@@ -34,17 +36,6 @@ fn sample() -> ScenarioSet {
         party.value.gateway_credential_sha256 = Some(hash);
     });
     set.expect("the sample is good")
-}
-
-/// The last declaration of a scenario.
-fn delivery<'a>(set: &'a ScenarioSet, number: &str) -> &'a Delivery {
-    let scenario = set.scenarios.iter().find(|it| it.number == number);
-    let steps = scenario.expect("the sample has it").steps.iter();
-    let mut deliveries = steps.filter_map(|step| match &step.action {
-        Action::Declare(delivery) => Some(delivery),
-        Action::ImportExisting(_) | Action::Decide(_) => None,
-    });
-    deliveries.next_back().expect("it declares something")
 }
 
 /// The declaration of scenario 1 once more under other names, as `lines` lines: all of it is double funding.

@@ -22,6 +22,7 @@ use crate::{
     frame::{Frame, cookie},
     language::Say,
     respond::Failure,
+    session::Session,
 };
 
 const COOKIE: &str = "samenloop_session";
@@ -31,7 +32,11 @@ pub(crate) struct Access {
     token: Option<String>,
     used: AtomicBool,
     session: String,
+    proof: String,
 }
+
+/// The person of whom nothing is known but that the link was opened on this machine.
+const PERSON: &str = "whoever has the link";
 
 /// What a request is answered with.
 #[derive(PartialEq, Eq, Debug)]
@@ -46,11 +51,12 @@ enum Admission {
 
 impl Access {
     pub(crate) fn new(token: Option<String>, ids: &Ids) -> Self {
-        let session = format!("{}{}", ids.next().simple(), ids.next().simple());
+        let secret = || format!("{}{}", ids.next().simple(), ids.next().simple());
         Self {
             token,
             used: AtomicBool::new(false),
-            session,
+            session: secret(),
+            proof: secret(),
         }
     }
 
@@ -94,7 +100,7 @@ impl Access {
 pub(crate) async fn guard(
     State(app): State<App>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let frame = Frame::of(request.uri(), request.headers());
@@ -104,7 +110,13 @@ pub(crate) async fn guard(
         return Failure::forbidden(&frame, english, dutch).shown(&frame);
     }
     match app.access.admit(request.uri(), request.headers()) {
-        Admission::Enter => next.run(request).await,
+        Admission::Enter => {
+            request.extensions_mut().insert(Session {
+                person: PERSON.to_owned(),
+                proof: app.access.proof.clone(),
+            });
+            next.run(request).await
+        }
         Admission::OpenSession => app.access.open_session(request.uri().path()),
         Admission::Refuse(Say(english, dutch)) => {
             Failure::unauthorized(&frame, english, dutch).shown(&frame)

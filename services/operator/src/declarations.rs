@@ -34,8 +34,8 @@ static DECLARATIONS: Spec = Spec {
         Column::text("invoice_number", Say("Invoice", "Factuur")).unsorted(),
         Column::number("lines", Say("Lines", "Regels")).unsorted(),
         Column::number("awarded_cents", Say("Awarded", "Toegekend")).unsorted(),
-        Column::text("received_at", Say("Received", "Ontvangen")).unsorted(),
-        Column::text("decided_at", Say("Decided", "Beslist")).unsorted(),
+        Column::time("received_at", Say("Received", "Ontvangen")).unsorted(),
+        Column::time("decided_at", Say("Decided", "Beslist")).unsorted(),
     ],
     filters: &[],
     empty: Say(

@@ -39,6 +39,15 @@ impl Frame {
         }
     }
 
+    /// The same for another page, with nothing of the address.
+    pub(crate) fn at(&self, path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            fields: Vec::new(),
+            ..self.clone()
+        }
+    }
+
     /// The text of a pair.
     pub(crate) fn say<'a>(&self, english: &'a str, dutch: &'a str) -> &'a str {
         self.language.say(english, dutch)

@@ -1,10 +1,13 @@
-//! The operator page: where every declaration is, why it was decided as it was, and what is stuck. It reads, and
-//! changes nothing: whatever changes a decision is a command to detection.
+//! The operator page: where every declaration is, why it was decided as it was, what is stuck, and what can be done
+//! about it. It changes the state of what is in quarantine, and writes down who did so; whatever changes a decision
+//! is a command to detection.
 //!
 //! Layout, in reading order: [`access`] says who may look, [`sampler`] watches depths and counts and keeps the last
 //! minutes of them; a file per page ([`overview`], [`declarations`], [`declaration`], [`quarantine`], [`reasons`])
 //! builds what is shown in a [`frame`] (language and address), as HTML, JSON or CSV ([`respond`]), from values that
-//! know how they look ([`shown`], [`sparkline`]); every table is a [`list`].
+//! know how they look ([`shown`], [`sparkline`]); every table is a [`list`]. [`work`] is what is done to many
+//! deliveries at once, for pages and command line alike; [`operations`] shows what was done, [`session`] who is
+//! asking.
 
 mod access;
 mod declaration;
@@ -12,15 +15,19 @@ mod declarations;
 mod frame;
 mod language;
 mod list;
+mod masked;
+mod operations;
 mod overview;
 mod quarantine;
 mod reasons;
 mod respond;
 mod sampler;
+mod session;
 mod shown;
 mod sparkline;
 #[cfg(test)]
 mod tests;
+pub mod work;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -28,7 +35,7 @@ use axum::{
     Router,
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware,
-    routing::{MethodRouter, get},
+    routing::{MethodRouter, get, post},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 use samenloop_adapters::{
@@ -38,10 +45,14 @@ use samenloop_adapters::{
     health::{self, Health, Need},
     ids::Ids,
     reference_feed::ReferenceFeed,
+    seal::SealingKey,
     settlement_store::SettlementStore,
     shutdown::Shutdown,
 };
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
 use tower_http::{
     limit::RequestBodyLimitLayer, set_header::SetResponseHeaderLayer, timeout::TimeoutLayer,
 };
@@ -49,8 +60,11 @@ use tower_http::{
 /// How long a page may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Nothing is posted here, so no body is wanted.
-const BODY_BYTES_MAX: usize = 1 << 10;
+/// Forms are short: a reason and what was shown.
+const BODY_BYTES_MAX: usize = 16 << 10;
+
+/// Most operations that run at once; more are told to wait.
+const OPERATIONS_MAX: usize = 4;
 
 /// Scripts are not allowed at all, styles and images only from here.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; \
@@ -69,8 +83,10 @@ pub struct Operator {
     pub reference: ReferenceFeed,
     /// The present.
     pub clock: Clock,
-    /// The secret of the session.
+    /// The secret of the session, and ids of operations.
     pub ids: Ids,
+    /// Opens quarantined bodies, in memory only.
+    pub seal: SealingKey,
     /// Metrics of this process, shown under `/metrics`.
     pub metrics: Option<PrometheusHandle>,
     /// One-time token: the first to open `/?token=...` may look. Without one, everybody on this machine may.
@@ -83,7 +99,38 @@ struct App {
     operator: Operator,
     access: Arc<access::Access>,
     samples: sampler::Samples,
+    running: Arc<Semaphore>,
     shutdown: Shutdown,
+}
+
+impl App {
+    fn worker(&self) -> work::Worker {
+        let operator = &self.operator;
+        work::Worker {
+            broker: operator.broker.clone(),
+            store: operator.store.clone(),
+            seal: operator.seal.clone(),
+            clock: operator.clock.clone(),
+            ids: operator.ids.clone(),
+        }
+    }
+
+    /// Carries an operation out while its page is looked at.
+    fn carry_out(&self, worker: work::Worker, begun: work::Begun, permit: OwnedSemaphorePermit) {
+        let shutdown = self.shutdown.clone();
+        let id = begun.operation.id;
+        tokio::spawn(async move {
+            let _permit = permit;
+            match worker.carry_out(begun, &shutdown).await {
+                Ok(done) => {
+                    tracing::info!(operation = %id, done = done.done, failed = done.failed, "an operation ended")
+                }
+                Err(error) => {
+                    tracing::error!(operation = %id, %error, "an operation was lost on its way")
+                }
+            }
+        });
+    }
 }
 
 /// Serves until shutdown, and watches the queues meanwhile.
@@ -99,6 +146,7 @@ pub async fn run(
     let app = App {
         access: Arc::new(access::Access::new(operator.token.clone(), &operator.ids)),
         samples: sampler::Samples::default(),
+        running: Arc::new(Semaphore::new(OPERATIONS_MAX)),
         shutdown: shutdown.clone(),
         operator,
     };
@@ -108,6 +156,9 @@ pub async fn run(
         axum::serve(listener, service).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     let (served, ()) = tokio::join!(serving, watching);
     served?;
+    // Operations end at their next page; each of them holds a permit until it is written down.
+    let all = u32::try_from(OPERATIONS_MAX).expect("a few");
+    let _ended = app.running.acquire_many(all).await;
     Ok(())
 }
 
@@ -118,6 +169,16 @@ fn router(app: App) -> Router {
         .merge(in_each_form("/declarations", &get(declarations::show)))
         .route("/declarations/{message_id}", get(declaration::show))
         .merge(in_each_form("/quarantine", &get(quarantine::show)))
+        .route(
+            "/quarantine/act",
+            get(quarantine::act::preview).post(quarantine::act::confirm),
+        )
+        .route("/quarantine/act.json", get(quarantine::act::preview))
+        .route("/quarantine/act.csv", get(quarantine::act::preview))
+        .route("/quarantine/{id}", get(quarantine::delivery::show))
+        .route("/quarantine/{id}/body", post(quarantine::delivery::look))
+        .merge(in_each_form("/operations", &get(operations::show)))
+        .route("/operations/{id}", get(operations::show_one))
         .merge(in_each_form("/reasons", &get(reasons::show)))
         .route("/language", get(language::choose))
         .fallback(respond::no_such_page)
@@ -138,7 +199,8 @@ fn router(app: App) -> Router {
         ))
         .layer(plain(header::CACHE_CONTROL, "no-store"))
         .layer(plain(header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(plain(header::REFERRER_POLICY, "no-referrer"))
+        // Nothing is told to other sites; our own forms must say where they come from, which `no-referrer` hides.
+        .layer(plain(header::REFERRER_POLICY, "same-origin"))
         .with_state(app)
 }
 

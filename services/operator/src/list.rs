@@ -60,6 +60,8 @@ pub(crate) struct Column {
 enum Kind {
     Text,
     Number,
+    /// An instant, which is not broken over lines.
+    Time,
     /// The name of the row.
     Head,
 }
@@ -95,6 +97,16 @@ impl Column {
         }
     }
 
+    pub(crate) const fn time(key: &'static str, label: Say) -> Self {
+        let (kind, can_sort) = (Kind::Time, true);
+        Self {
+            key,
+            label,
+            kind,
+            can_sort,
+        }
+    }
+
     /// The same, where the store does not sort by it.
     pub(crate) const fn unsorted(self) -> Self {
         let Self {
@@ -109,10 +121,10 @@ impl Column {
     }
 
     fn class(&self) -> &'static str {
-        if self.kind == Kind::Number {
-            " class=\"n\""
-        } else {
-            ""
+        match self.kind {
+            Kind::Number => " class=\"n\"",
+            Kind::Time => " class=\"t\"",
+            Kind::Text | Kind::Head => "",
         }
     }
 }

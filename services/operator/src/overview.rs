@@ -282,10 +282,10 @@ fn alarms(frame: &Frame, now: &Sample, figures: &DecisionFigures) -> Vec<Alarm> 
             None,
         ),
         (
-            figures.quarantined,
+            figures.quarantine_waiting,
             "warn",
             Say("Deliveries in quarantine", "Bezorgingen in quarantaine"),
-            Some("/quarantine"),
+            Some("/quarantine?state=waiting"),
         ),
         (
             figures.waiting,

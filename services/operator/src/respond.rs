@@ -236,6 +236,37 @@ impl Failure {
         )
     }
 
+    /// A form that did not come from our own page.
+    pub(crate) fn forged(frame: &Frame) -> Self {
+        Self::new(
+            frame,
+            StatusCode::FORBIDDEN,
+            ("Not accepted", "Niet aangenomen"),
+            (
+                "This form did not come from a page of this session.",
+                "Dit formulier kwam niet van een pagina van deze sessie.",
+            ),
+            (
+                "Load the page again, and send its form.",
+                "Laad de pagina opnieuw, en verstuur haar formulier.",
+            ),
+        )
+    }
+
+    /// Something that cannot be done now, or not with this.
+    pub(crate) fn conflict(frame: &Frame, english: &str, dutch: &str) -> Self {
+        Self::new(
+            frame,
+            StatusCode::CONFLICT,
+            ("Not possible now", "Nu niet mogelijk"),
+            (english, dutch),
+            (
+                "Look at the list again: nothing was changed.",
+                "Bekijk de lijst opnieuw: er is niets veranderd.",
+            ),
+        )
+    }
+
     /// As an answer. A failure is no list, so whoever wants CSV gets the problem as JSON.
     pub(crate) fn shown(self, frame: &Frame) -> Response {
         in_form(self.status, frame.form, "application/problem+json", &self)

@@ -81,15 +81,6 @@ impl Samples {
         Arc::clone(&self.0.lock().expect("no holder panics").recent)
     }
 
-    pub(crate) fn latest(&self) -> Option<Sample> {
-        self.0
-            .lock()
-            .expect("no holder panics")
-            .samples
-            .back()
-            .cloned()
-    }
-
     /// The newest sample and the one that its rates are counted from.
     pub(crate) fn span(&self) -> Option<(Sample, Sample)> {
         let kept = self.0.lock().expect("no holder panics");

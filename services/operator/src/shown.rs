@@ -216,6 +216,12 @@ impl State {
             "parked" => "geparkeerd",
             "none" => "geen",
             "settled" => "afgerekend",
+            "waiting" => "wachtend",
+            "replayed" => "opnieuw aangeboden",
+            "discarded" => "verworpen",
+            "running" => "loopt",
+            "done" => "klaar",
+            "ended early" => "voortijdig gestopt",
             _ => return None,
         })
     }

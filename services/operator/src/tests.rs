@@ -18,17 +18,27 @@ use samenloop_adapters::{
     fault_plan::FaultPlan,
     ids::Ids,
     reference_feed::ReferenceFeed,
+    seal::SealingKey,
     settlement_store::SettlementStore,
     shutdown::Shutdown,
 };
 use samenloop_domain::identifiers::PartyId;
 use serde_json::Value;
+use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use crate::{App, Operator, access::Access, router, sampler};
+use crate::{App, OPERATIONS_MAX, Operator, access::Access, router, sampler};
 
-const PAGES: [&str; 4] = ["/", "/declarations", "/quarantine", "/reasons"];
+mod acts;
+
+const PAGES: [&str; 5] = [
+    "/",
+    "/declarations",
+    "/quarantine",
+    "/operations",
+    "/reasons",
+];
 
 async fn operator(token: Option<&str>) -> Operator {
     let memory = EmbeddedBroker::open(":memory:", EmbeddedOptions::default(), FaultPlan::default());
@@ -48,6 +58,7 @@ async fn operator(token: Option<&str>) -> Operator {
         store,
         clock: Clock::scenario("2024-10-15T10:00:00Z".parse().expect("an instant")),
         ids: Ids::seeded(7),
+        seal: SealingKey::new(&[7; 32]),
         metrics: None,
         token: token.map(ToOwned::to_owned),
     }
@@ -57,6 +68,7 @@ fn served(operator: &Operator, peer: &str) -> Router {
     let app = App {
         access: Access::new(operator.token.clone(), &operator.ids).into(),
         samples: sampler::Samples::default(),
+        running: Semaphore::new(OPERATIONS_MAX).into(),
         shutdown: Shutdown::new(),
         operator: operator.clone(),
     };

@@ -29,14 +29,22 @@ use uuid::Uuid;
 /// Message type on the queue `validated`.
 pub const VALIDATED_TYPE: &str = "nl.samenloop.declaration.validated.v1";
 
-/// Header by which the gateway says for whom it sends; no other user may set it.
+/// Header by which gateway and operator say for whom they send; no other user may set it.
 pub const PARTY_HEADER: &str = "x-party";
 
-/// Header by which the gateway says when it took a message; no other user may set it.
+/// Header by which they say when the message was taken from its sender; no other user may set it.
 pub const RECEIVED_HEADER: &str = "x-received-at";
 
 /// User of the gateway.
 pub const GATEWAY_USER: &str = "samenloop-gateway";
+
+/// User of the operator page, which replays what was set aside.
+pub const OPERATOR_USER: &str = "samenloop-operator";
+
+/// Whether a user may say for whom it sends.
+fn speaks_for_others(user: &str) -> bool {
+    [GATEWAY_USER, OPERATOR_USER].contains(&user)
+}
 
 /// What validation needs.
 #[derive(Clone, Debug)]
@@ -191,12 +199,19 @@ impl ValidationHandler {
         }
     }
 
-    /// When the message was taken from its sender: by the gateway, by us, or, in scenarios, as the message says.
+    /// When the message was taken from its sender: by the gateway, before a replay, by us, or, in scenarios, as the
+    /// message says.
     fn received_at(&self, delivery: &Delivery) -> Timestamp {
         let headers = &delivery.message.headers;
         let name = match &self.clock {
             Clock::Scenario(_) => SCENARIO_HEADER,
-            Clock::System if delivery.message.user.as_deref() == Some(GATEWAY_USER) => {
+            Clock::System
+                if delivery
+                    .message
+                    .user
+                    .as_deref()
+                    .is_some_and(speaks_for_others) =>
+            {
                 RECEIVED_HEADER
             }
             Clock::System => "",
@@ -279,10 +294,10 @@ impl ValidationHandler {
     }
 }
 
-/// The party that the broker authenticated: its own user, or the one that the gateway names.
+/// The party that the broker authenticated: its own user, or the one that gateway or operator names.
 fn party_of(delivery: &Delivery, reference: &Reference) -> Option<PartyId> {
     let user = delivery.message.user.as_deref()?;
-    if user == GATEWAY_USER {
+    if speaks_for_others(user) {
         let named = PartyId::new(delivery.message.headers.get(PARTY_HEADER)?);
         return reference.parties.contains_key(&named).then_some(named);
     }

@@ -48,7 +48,7 @@ fn claims_row(sequence: u64) -> NewOutboxRow {
     }
 }
 
-fn refusal_row(fingerprint: u8) -> NewOutboxRow {
+pub(super) fn refusal_row(fingerprint: u8) -> NewOutboxRow {
     to_party(OutboxBody::Refusal(wire::DeliveryRefusal {
         fingerprint: format!("{fingerprint:02x}").repeat(32),
         ..wire::DeliveryRefusal::default()

@@ -14,6 +14,7 @@ macro_rules! both {
         }
     };
 }
+pub(super) use both;
 
 impl DecisionStore {
     /// Opens a store by its URL and brings its schema up to date: `postgres://...`, `sqlite:<path>`, or

@@ -9,6 +9,7 @@
 
 mod dispatch;
 pub mod postgres;
+mod quarantine;
 mod read_back;
 mod register;
 mod review;
@@ -16,6 +17,10 @@ mod rows;
 pub mod sqlite;
 mod words;
 
+pub use quarantine::{
+    EVENTS_MAX, GROUPS_MAX, Operation, QuarantineChange, QuarantineEvent, QuarantineFilter,
+    QuarantineGroup, QuarantineOrder, QuarantinePlace, QuarantineRow, QuarantineState,
+};
 pub use register::{CoverageCursor, ExistingChunk, KeyedCoverage, LOG_PAGE_BYTES_MAX, Snapshot};
 pub use review::{
     CaseKind, DecidedCommand, Freed, HeldLine, ListFilter, NewCase, ReviewCase, RevisedLine,
@@ -342,8 +347,10 @@ pub struct DecisionFigures {
     pub reasons: Vec<(String, u64)>,
     /// Rows in the outbox not yet sent, by relay, with the age in seconds of the oldest.
     pub outbox: Vec<(Relay, u64, Option<u64>)>,
-    /// Deliveries in quarantine.
+    /// Deliveries in quarantine, whatever became of them.
     pub quarantined: u64,
+    /// Those that nobody has dealt with.
+    pub quarantine_waiting: u64,
     /// Messages set aside.
     pub waiting: u64,
     /// Outcomes that no queue took.

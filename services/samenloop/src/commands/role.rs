@@ -188,6 +188,7 @@ pub async fn start_operator(
         reference: node.reference.clone(),
         clock: node.clock.clone(),
         ids: node.ids.clone(),
+        seal: node.seal.clone(),
         metrics: telemetry::start_metrics(),
         token: Some(token.clone()),
     };

@@ -4,6 +4,7 @@
 
 mod commit;
 mod history;
+mod quarantine;
 mod read;
 mod register;
 mod review;
@@ -36,6 +37,10 @@ const MIGRATIONS: Migrations = &[
     (
         "V5__known_part",
         include_str!("../../../migrations/decisions/postgres/V5__known_part.sql"),
+    ),
+    (
+        "V6__quarantine_work",
+        include_str!("../../../migrations/decisions/postgres/V6__quarantine_work.sql"),
     ),
 ];
 

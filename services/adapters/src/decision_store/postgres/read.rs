@@ -188,12 +188,14 @@ impl PostgresDecisionStore {
         }
         let sql = "SELECT (SELECT count(*) FROM quarantine), (SELECT count(*) FROM waiting),
                  (SELECT count(*) FROM outbox WHERE sent = 'unclaimed'),
-                 (SELECT count(*) FROM outbox WHERE sent = 'parked')";
+                 (SELECT count(*) FROM outbox WHERE sent = 'parked'),
+                 (SELECT count(*) FROM quarantine WHERE state = 'waiting')";
         for row in self.query(sql, &[]).await? {
             figures.quarantined = unsigned(row.get(0))?;
             figures.waiting = unsigned(row.get(1))?;
             figures.unclaimed = unsigned(row.get(2))?;
             figures.parked = unsigned(row.get(3))?;
+            figures.quarantine_waiting = unsigned(row.get(4))?;
         }
         Ok(figures)
     }
@@ -228,7 +230,7 @@ fn message(row: &Row) -> Result<StoredMessage, StoreError> {
     columns.read()
 }
 
-fn quarantined(row: &Row) -> Result<Quarantined, StoreError> {
+pub(super) fn quarantined(row: &Row) -> Result<Quarantined, StoreError> {
     let party: Option<&str> = row.get(5);
     Ok(Quarantined {
         id: row.get(0),

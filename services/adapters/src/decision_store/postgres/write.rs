@@ -152,6 +152,8 @@ impl PostgresDecisionStore {
 }
 
 /// Keeps a delivery; false where it is kept already.
+///
+/// One that was replayed or discarded and comes back waits again, with its attempts added up and the time of the first.
 async fn set_aside(client: &Object, delivery: &Quarantined) -> Result<bool, StoreError> {
     let sql =
         "INSERT INTO quarantine AS q (id, stage, fingerprint, reason, problem, party, message_id,
@@ -159,7 +161,7 @@ async fn set_aside(client: &Object, delivery: &Quarantined) -> Result<bool, Stor
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
          ON CONFLICT (stage, fingerprint) DO UPDATE
          SET sealed_body = excluded.sealed_body, quarantined_at = excluded.quarantined_at,
-             attempts = excluded.attempts
+             attempts = CASE WHEN q.state IN ('replayed', 'discarded') THEN q.attempts ELSE excluded.attempts END
          WHERE length(q.sealed_body) = 0";
     let inserted = execute(
         client,
@@ -176,6 +178,26 @@ async fn set_aside(client: &Object, delivery: &Quarantined) -> Result<bool, Stor
             &delivery.sealed_body,
             &micros(delivery.quarantined_at),
             &i64::from(delivery.attempts),
+        ],
+    )
+    .await?;
+    let sql = "WITH back AS (
+             UPDATE quarantine SET state = 'waiting', attempts = attempts + $3, reason = $4,
+                 problem = $5
+             WHERE stage = $1 AND fingerprint = $2 AND state IN ('replayed', 'discarded')
+             RETURNING id)
+         INSERT INTO quarantine_event (quarantine_id, at, kind, detail)
+         SELECT id, $6, 'waiting', $5 FROM back";
+    execute(
+        client,
+        sql,
+        &[
+            &delivery.stage,
+            &delivery.fingerprint.as_slice(),
+            &i64::from(delivery.attempts),
+            &delivery.reason,
+            &delivery.problem,
+            &micros(delivery.quarantined_at),
         ],
     )
     .await?;

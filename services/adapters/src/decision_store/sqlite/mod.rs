@@ -5,6 +5,7 @@
 
 mod commit;
 mod history;
+mod quarantine;
 mod read;
 mod register;
 mod review;
@@ -39,6 +40,10 @@ const MIGRATIONS: Migrations = &[
     (
         "V5__known_part",
         include_str!("../../../migrations/decisions/sqlite/V5__known_part.sql"),
+    ),
+    (
+        "V6__quarantine_work",
+        include_str!("../../../migrations/decisions/sqlite/V6__quarantine_work.sql"),
     ),
 ];
 

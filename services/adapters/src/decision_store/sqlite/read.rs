@@ -243,7 +243,7 @@ fn reference(
     }))
 }
 
-fn quarantined(row: &Row<'_>) -> Result<Quarantined, StoreError> {
+pub(super) fn quarantined(row: &Row<'_>) -> Result<Quarantined, StoreError> {
     let party: Option<String> = row.get(5)?;
     Ok(Quarantined {
         id: Uuid::from_bytes(row.get(0)?),
@@ -281,15 +281,23 @@ fn figures(connection: &Connection, now: Timestamp) -> Result<DecisionFigures, S
     let mut counts = connection.prepare_cached(
         "SELECT (SELECT count(*) FROM quarantine), (SELECT count(*) FROM waiting),
              (SELECT count(*) FROM outbox WHERE sent = 'unclaimed'),
-             (SELECT count(*) FROM outbox WHERE sent = 'parked')",
+             (SELECT count(*) FROM outbox WHERE sent = 'parked'),
+             (SELECT count(*) FROM quarantine WHERE state = 'waiting')",
     )?;
-    let counted: (i64, i64, i64, i64) = counts.query_row([], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+    let counted: (i64, i64, i64, i64, i64) = counts.query_row([], |row| {
+        Ok((
+            row.get(0)?,
+            row.get(1)?,
+            row.get(2)?,
+            row.get(3)?,
+            row.get(4)?,
+        ))
     })?;
     figures.quarantined = unsigned(counted.0)?;
     figures.waiting = unsigned(counted.1)?;
     figures.unclaimed = unsigned(counted.2)?;
     figures.parked = unsigned(counted.3)?;
+    figures.quarantine_waiting = unsigned(counted.4)?;
     Ok(figures)
 }
 

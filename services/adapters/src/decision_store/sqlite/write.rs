@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{SqliteDecisionStore, commit::write_outbox};
+use super::{SqliteDecisionStore, commit::write_outbox, quarantine::note_event};
 use crate::{
     decision_store::{
         rows::OutboxInsert,
@@ -133,6 +133,8 @@ impl SqliteDecisionStore {
 }
 
 /// Keeps a delivery; false where it is kept already, body included.
+///
+/// One that was replayed or discarded and comes back waits again, with its attempts added up and the time of the first.
 fn set_aside(connection: &Connection, delivery: &Quarantined) -> Result<bool, StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO quarantine (id, stage, fingerprint, reason, problem, party, message_id,
@@ -140,7 +142,7 @@ fn set_aside(connection: &Connection, delivery: &Quarantined) -> Result<bool, St
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
          ON CONFLICT (stage, fingerprint) DO UPDATE
          SET sealed_body = excluded.sealed_body, quarantined_at = excluded.quarantined_at,
-             attempts = excluded.attempts
+             attempts = CASE WHEN state IN ('replayed', 'discarded') THEN attempts ELSE excluded.attempts END
          WHERE length(sealed_body) = 0",
     )?;
     let inserted = insert.execute(params![
@@ -156,6 +158,24 @@ fn set_aside(connection: &Connection, delivery: &Quarantined) -> Result<bool, St
         micros(delivery.quarantined_at),
         delivery.attempts,
     ])?;
+    let mut back = connection.prepare_cached(
+        "UPDATE quarantine SET state = 'waiting', attempts = attempts + ?3, reason = ?4,
+             problem = ?5
+         WHERE stage = ?1 AND fingerprint = ?2 AND state IN ('replayed', 'discarded')
+         RETURNING id",
+    )?;
+    let values = params![
+        delivery.stage,
+        delivery.fingerprint,
+        delivery.attempts,
+        delivery.reason,
+        delivery.problem,
+    ];
+    let id: Option<[u8; 16]> = back.query_row(values, |row| row.get(0)).optional()?;
+    if let Some(id) = id.map(Uuid::from_bytes) {
+        let at = delivery.quarantined_at;
+        note_event(connection, id, at, "waiting", None, &delivery.problem)?;
+    }
     Ok(inserted == 1)
 }
 
