@@ -50,7 +50,7 @@ async fn send_what_is_no_declaration(product: &InProcess, user: &str) {
 }
 
 fn variable(name: &str) -> String {
-    let hint = "`tests/run full browser` sets it; tests/browser/PAGES.md says what is done";
+    let hint = "`tests/run long browser` sets it; tests/browser/PAGES.md says what is done";
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: {hint}"))
 }
 

@@ -126,6 +126,7 @@ fn outcome() -> wire::Outcome {
         rival: Some(rival),
         shared_agbs: vec![text("53530001")],
         shared_activities: vec![text("A10")],
+        policy: text("7095-review"),
     };
     let line = wire::LineOutcome {
         line_number: 1,

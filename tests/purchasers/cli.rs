@@ -107,7 +107,8 @@ async fn draft_contracts_are_checked(directory: &Path, data: &Path) {
         .replace("53530001", &declarant)
         .replace("\"G1\"", &format!("\"{group}\""))
         .replace("\"C1\"", "\"D1\"")
-        .replace("\"active\"", "\"concept\"");
+        .replace("\"active\"", "\"concept\"")
+        .replace("signed_on = \"2024-06-15\"\n", "");
     let file = directory.join("D1.toml");
     fs::write(&file, &draft).expect("written");
     let (status, answer) = object(data, &["check", path_of(&file), "--json"]).await;
@@ -179,8 +180,15 @@ async fn existing_prestaties_are_imported_once(directory: &Path, data: &Path) {
         (&0.into(), &27.into()),
         "{again}"
     );
-    let (status, listed) = object(data, &["existing", "list", "--json"]).await;
-    assert_eq!(status, 0);
+    // One object a line, a line a chunk; scenarios imported some before.
+    let (status, printed, errors) = samenloop(data, &["existing", "list", "--json"]).await;
+    assert_eq!(status, 0, "{errors}");
+    let chunks = printed
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"));
+    let mut chunks = chunks.filter(|chunk: &Value| chunk["source"] == "old.csv");
+    let listed = chunks.next().expect("it is listed");
+    assert_eq!(chunks.next(), None, "{printed}");
     assert_eq!(
         (&listed["rows"], &listed["awarded_cents"]),
         (&27.into(), &(27 * 4_500).into())
@@ -262,7 +270,7 @@ async fn double_funding_and_a_broken_log_are_found(data: &Path) {
     );
     assert_eq!(clear["with_override"]["count"], 0);
     assert!(
-        clear["awarded_lines"].as_u64() > Some(30) && clear["pairs"].as_u64() > Some(5),
+        clear["awarded_lines"].as_u64() > Some(30) && clear["pairs"].as_u64() > Some(2),
         "{clear:#}"
     );
     assert!(clear["imported_rows"].as_u64() > Some(27), "{clear:#}");
@@ -276,7 +284,9 @@ async fn double_funding_and_a_broken_log_are_found(data: &Path) {
         )
         .expect("something is awarded");
     let twice = format!(
-        "INSERT INTO decision
+        "INSERT INTO decision (sequence, line_number, line_index, declarant, line_reference, insurer, direction, verdict,
+             declared_cents, awarded_cents, proposed_cents, reasons, credited_by_sequence, credited_by_line, facts,
+             coverage, claim)
          SELECT sequence, line_number + 100, line_index + 100, declarant, line_reference || 'x', insurer, direction,
              verdict, declared_cents, awarded_cents, proposed_cents, reasons, credited_by_sequence, credited_by_line,
              facts, coverage, claim

@@ -10,6 +10,7 @@ use samenloop::{
 use samenloop_adapters::{
     config::OnCredit,
     decision_store::{CaseKind, ListFilter, ReviewCase, StoredMessage},
+    ids::Ids,
     scenario::{Action, ScenarioSet},
     wire::{record::write_line_id, review},
 };
@@ -18,7 +19,6 @@ use samenloop_proto::{
     declaration::v1 as wire,
     record::v1::{self as record, command::Action as Asked},
 };
-use uuid::Uuid;
 
 /// Reference of the line that lost, in the worlds of scenarios 96 and 94.
 const LOSERS: [&str; 2] = ["S96-R7", "S94-R7"];
@@ -59,7 +59,7 @@ async fn losers(product: &InProcess) -> Vec<ReviewCase> {
 
 fn asked(action: Asked) -> record::Command {
     record::Command {
-        command_id: Uuid::new_v4().to_string(),
+        command_id: Ids::System.next().to_string(),
         person: "A. de Vries".to_owned(),
         note: "nagekeken".to_owned(),
         issued_at: "2024-11-01T12:00:00Z".to_owned(),

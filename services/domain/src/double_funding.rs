@@ -199,7 +199,8 @@ fn line_hit<'a>(coverage: &Coverage, rule: &'a LineRule) -> Option<Hit<'a>> {
 
 /// What the pair rules say of two lines, whichever came first: what was held, or begins earlier, is not looked at.
 ///
-/// For whoever judges lines that nobody decided yet, or decisions that were taken.
+/// For whoever judges lines that nobody decided yet, or decisions that were taken. A policy is that of the insurer of
+/// `a`, the line that is judged.
 #[must_use]
 pub fn effect_between<'a>(
     a: &Coverage,
@@ -207,7 +208,14 @@ pub fn effect_between<'a>(
     reference: &'a Reference,
 ) -> Option<(&'a RuleHead, Effect)> {
     let rule = rule_between(a, b, &reference.pair_rules)?;
-    Some((&rule.head, rule.head.effect))
+    let softened = rule.head.effect == Effect::Exclude
+        && policy_of(a.insurer, rule, day_of_judgement(a, b), reference).is_some();
+    let effect = if softened {
+        Effect::Review
+    } else {
+        rule.head.effect
+    };
+    Some((&rule.head, effect))
 }
 
 /// What the pair rules say of the line beside one rival, unless they allow.

@@ -223,17 +223,21 @@ mod tests {
                 assert_eq!(line.coverage.period, line.period);
             }
         }
-        let lines = lines_of(&"C1".into(), &reference.contracts[&"C1".into()], &reference);
-        assert_eq!(lines.len(), 1);
-        assert_eq!(lines[0].group, Some("G1".into()));
-        assert_eq!(lines[0].insurer, uzovi("7095"));
+        let contract = &reference.contracts[&"C1".into()];
+        let lines = lines_of(&"C1".into(), contract, &reference);
+        let groups: Vec<_> = lines.iter().filter_map(|line| line.group.clone()).collect();
+        let agreed: Vec<_> = contract.groups.iter().cloned().collect();
+        assert_eq!((groups, agreed.is_empty()), (agreed, false));
+        assert!(lines.iter().all(|line| line.insurer == uzovi("7095")));
     }
 
     /// The rules of the fixtures exclude O&I beside BDSS of one cooperation, whichever of the two begins first.
     #[test]
     fn line_of_a_draft_is_excluded_beside_other_funding_of_the_cooperation() {
         let reference = reference();
-        let lines = lines_of(&"C1".into(), &reference.contracts[&"C1".into()], &reference);
+        let mut contract = reference.contracts[&"C1".into()].clone();
+        contract.activities = bdss_coverage().activities;
+        let lines = lines_of(&"C1".into(), &contract, &reference);
         let oeni = Coverage {
             prestatie: PrestatieKey::new("990", "OENI1"),
             kind: "OENI".into(),
@@ -241,7 +245,11 @@ mod tests {
             ..bdss_coverage()
         };
         let (other, same) = (covered(oeni), covered(bdss_coverage()));
-        let found = conflicts(&lines[0], &[&other, &same], &reference);
+        let of_group = lines
+            .iter()
+            .find(|line| line.coverage.subject == bdss_coverage().subject);
+        let line = of_group.expect("the contract is for the group of the cooperation");
+        let found = conflicts(line, &[&other, &same], &reference);
         assert_eq!(found.len(), 1, "a contract does not meet itself: {found:?}");
         assert_eq!(found[0].effect, Effect::Exclude);
         assert!(found[0].days_in_common > 0);

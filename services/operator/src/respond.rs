@@ -123,8 +123,9 @@ fn in_form<P: Template + Serialize>(
 #[derive(Debug, Serialize, Template)]
 #[template(path = "failure.html")]
 pub(crate) struct Failure {
+    /// Boxed, for a failure is the rare half of what handlers give.
     #[serde(skip)]
-    frame: Frame,
+    frame: Box<Frame>,
     #[serde(serialize_with = "as_number")]
     status: StatusCode,
     title: String,
@@ -150,7 +151,7 @@ impl Failure {
             title: say(title),
             detail: say(detail),
             remedy: say(remedy),
-            frame: frame.clone(),
+            frame: Box::new(frame.clone()),
         }
     }
 

@@ -271,7 +271,10 @@ async fn a_list_is_csv_for_whoever_asks() {
     let kind = headers[header::CONTENT_TYPE].to_str().expect("text");
     assert!(kind.starts_with("text/csv"), "{kind}");
     let mut lines = text.lines();
-    assert_eq!(lines.next(), Some("code,level,english,dutch,remedy,source"));
+    assert_eq!(
+        lines.next(),
+        Some("code,level,english,dutch,remedy,needs,basis,source")
+    );
     assert!(
         lines
             .next()

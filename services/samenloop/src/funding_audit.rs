@@ -360,7 +360,7 @@ fn judge(a: &Covered, b: &Covered, cents: Cents, past: &Past, audit: &mut Fundin
     let (earlier, later) = if place(a) < place(b) { (a, b) } else { (b, a) };
     let effect = |rules: Option<&'_ Reference>| -> Option<(Effect, Pair)> {
         let (rule, effect) =
-            double_funding::effect_between(&earlier.coverage, &later.coverage, rules?)?;
+            double_funding::effect_between(&later.coverage, &earlier.coverage, rules?)?;
         Some((effect, pair(earlier, later, rule, effect, cents)))
     };
     let then = effect(past.at(past.decided(later.id)));

@@ -170,6 +170,7 @@ fn excluded_by(line: u32, reference: &str, rival: CoverageId) -> Made {
         codes: Vec::new(),
         basis: Basis::Regulation,
         source: "source".to_owned(),
+        policy: None,
         rival: Some(RivalFacts {
             id: rival,
             imported: false,
