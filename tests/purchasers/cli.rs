@@ -311,7 +311,7 @@ async fn double_funding_and_a_broken_log_are_found(data: &Path) {
     );
 
     let changed =
-        "DROP TRIGGER log_is_never_updated; UPDATE log SET body = body || x'00' WHERE sequence = 7";
+        "DROP TRIGGER log_is_never_updated; UPDATE log SET hash = zeroblob(32) WHERE sequence = 7";
     connection.execute_batch(changed).expect("it is written");
     let (status, found) = object(data, &audit).await;
     assert_eq!((status, &found["broken_at"]), (1, &7.into()));
