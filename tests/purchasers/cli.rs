@@ -284,9 +284,9 @@ async fn double_funding_and_a_broken_log_are_found(data: &Path) {
         )
         .expect("something is awarded");
     let twice = format!(
-        "INSERT INTO decision (sequence, line_number, line_index, declarant, line_reference, insurer, direction, verdict,
-             declared_cents, awarded_cents, proposed_cents, reasons, credited_by_sequence, credited_by_line, facts,
-             coverage, claim)
+        "INSERT INTO decision (sequence, line_number, line_index, declarant, line_reference, insurer, direction,
+             verdict, declared_cents, awarded_cents, proposed_cents, reasons, credited_by_sequence, credited_by_line,
+             facts, coverage, claim)
          SELECT sequence, line_number + 100, line_index + 100, declarant, line_reference || 'x', insurer, direction,
              verdict, declared_cents, awarded_cents, proposed_cents, reasons, credited_by_sequence, credited_by_line,
              facts, coverage, claim
