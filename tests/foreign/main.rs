@@ -5,9 +5,12 @@ mod pain001;
 
 use std::{fs, path::Path, process::Output};
 
-use harness::production::{Production, variable};
+use harness::{
+    accepted::accepted,
+    production::{Production, variable},
+};
 use samenloop::{commands::role::start_funding, in_process::InProcess};
-use samenloop_adapters::scenario::{Action, ScenarioSet};
+use samenloop_adapters::scenario::ScenarioSet;
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -41,28 +44,6 @@ async fn python(directory: &Path, arguments: &[&str], environment: &[(&str, Stri
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{arguments:?}: {errors}");
     output
-}
-
-/// The declarations of scenarios that are accepted at once, valid today whenever the test runs.
-fn accepted(set: &ScenarioSet) -> Vec<(String, Value)> {
-    let mut found = Vec::new();
-    for scenario in &set.scenarios {
-        for step in scenario.steps.iter().take(1) {
-            let Action::Declare(delivery) = &step.action else {
-                continue;
-            };
-            let all = delivery
-                .expected
-                .lines
-                .iter()
-                .all(|line| line.awarded_cents > 0);
-            if all && !delivery.expected.lines.is_empty() {
-                let body = serde_json::from_slice(&delivery.body).expect("the sample is JSON");
-                found.push((delivery.party.to_string(), body));
-            }
-        }
-    }
-    found
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

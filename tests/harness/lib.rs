@@ -1,5 +1,6 @@
 //! What the tests share: the sample in its worlds, and outcomes as text that a policy expert can read.
 
+pub mod accepted;
 pub mod domain_path;
 pub mod golden;
 pub mod processes;

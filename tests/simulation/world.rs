@@ -460,9 +460,6 @@ fn client(connections: mpsc::Sender<DuplexStream>, faults: FaultPlan) -> Settlem
         }
     });
     let channel = Endpoint::from_static("http://settlement").connect_with_connector_lazy(connector);
-    let options = ClientOptions {
-        faults,
-        ..ClientOptions::default()
-    };
-    SettlementClient::over(channel, options).expect("it has no credentials")
+    let client = SettlementClient::over(channel, ClientOptions::default());
+    client.expect("it has no credentials").with_faults(faults)
 }

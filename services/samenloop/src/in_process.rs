@@ -85,7 +85,9 @@ impl InProcess {
         running
             .settlement(&node, settlement.clone(), listener)
             .await?;
-        let client = roles::settlement_client(&node, &format!("http://{address}"))?;
+        let is_encrypted = !node.config.settlement.tls_certificate.is_empty();
+        let scheme = if is_encrypted { "https" } else { "http" };
+        let client = roles::settlement_client(&node, &format!("{scheme}://{address}"))?;
         running.validation(&node);
         running.detection(&node, client.clone());
         let parties = &reference.reference.parties;

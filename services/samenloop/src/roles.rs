@@ -271,10 +271,10 @@ pub fn settlement_client(node: &Node, endpoint: &str) -> anyhow::Result<Settleme
     };
     let options = ClientOptions {
         tls,
-        faults: node.claim_faults.clone(),
         ..ClientOptions::default()
     };
-    Ok(SettlementClient::new(endpoint, options)?)
+    let client = SettlementClient::new(endpoint, options)?;
+    Ok(client.with_faults(node.claim_faults.clone()))
 }
 
 fn read(path: &str) -> anyhow::Result<Vec<u8>> {

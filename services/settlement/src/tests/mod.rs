@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use samenloop_adapters::{
     clock::Clock,
     fault_plan::FaultPlan,
-    settlement_client::{ClientOptions, SettlementClient, SettlementError},
+    settlement_client::{ClientError, ClientOptions, SettlementClient, SettlementError},
     settlement_store::SettlementStore,
     shutdown::Shutdown,
 };
@@ -103,14 +103,17 @@ async fn states(client: &SettlementClient, claims: Vec<Claim>) -> Vec<(ClaimStat
 }
 
 /// Code, reason and one value of the metadata of an error.
-fn refused<T>(result: Result<T, SettlementError>, key: &str) -> (tonic::Code, String, String) {
-    match result.err() {
-        Some(SettlementError::Refused {
+fn refused<T, E: Into<SettlementError>>(
+    result: Result<T, E>,
+    key: &str,
+) -> (tonic::Code, String, String) {
+    match result.err().map(Into::into) {
+        Some(SettlementError::Client(ClientError::Refused {
             code,
             reason,
             metadata,
             ..
-        }) => {
+        })) => {
             let value = metadata.into_iter().find(|(name, _)| name == key);
             (code, reason, value.unwrap_or_default().1)
         }

@@ -253,7 +253,7 @@ async fn a_subscriber_that_does_not_read_is_dropped_and_slows_nobody() {
     }
     // The service has given up when there is room for another stream.
     while let Err(e) = client.subscribe(insurer, "another", None).await {
-        assert_eq!(refused::<()>(Err(e), "").1, "STREAMS_EXHAUSTED");
+        assert_eq!(refused::<(), _>(Err(e), "").1, "STREAMS_EXHAUSTED");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let refusal = loop {
