@@ -39,11 +39,20 @@ impl Browser {
         }
     }
 
-    /// The text of a page.
-    pub(crate) async fn page(&self, path: &str) -> String {
+    /// What a page is answered with.
+    pub(crate) async fn status(&self, path: &str) -> StatusCode {
+        self.ask(path).await.status()
+    }
+
+    async fn ask(&self, path: &str) -> reqwest::Response {
         let url = format!("{}{path}", self.base);
         let request = self.client.get(url).header(header::COOKIE, &self.session);
-        let answer = request.send().await.expect("the page answers");
+        request.send().await.expect("the page answers")
+    }
+
+    /// The text of a page.
+    pub(crate) async fn page(&self, path: &str) -> String {
+        let answer = self.ask(path).await;
         let status = answer.status();
         let text = answer.text().await.expect("the page is text");
         assert_eq!(status, StatusCode::OK, "{path}: {text}");

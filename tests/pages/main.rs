@@ -2,6 +2,7 @@
 //! party sends more over
 //! the gateway, and the operator pages must show what became of all of it.
 
+mod allowed;
 mod browser;
 mod sample;
 
@@ -10,7 +11,7 @@ use std::time::Duration;
 use browser::Browser;
 use reqwest::{Client, StatusCode, header};
 use samenloop::{
-    commands::role::{start_funding, start_gateway, start_operator},
+    commands::role::{open_to, start_funding, start_gateway, start_operator},
     in_process::{self, InProcess},
 };
 use samenloop_adapters::{
@@ -19,6 +20,7 @@ use samenloop_adapters::{
     wire::digest,
 };
 use samenloop_domain::identifiers::Bsn;
+use samenloop_operator::person::Person;
 use sample::delivery;
 use serde_json::{Value, json};
 
@@ -154,6 +156,15 @@ async fn what_was_declared_can_be_followed_over_http() {
     shows_each_scenario(&browser, &set).await;
     shows_the_whole(&browser).await;
     browser.every_link_leads_somewhere(&bsns(&set)).await;
+
+    let (node, roles, shutdown) = (&product.node, &mut product.roles, &product.shutdown);
+    let persons = Person::parse_all("Een = purchaser:7095; Ander = purchaser:3311");
+    let persons = persons.expect("they are persons");
+    let links = open_to(node, persons, product.settlement.clone(), roles, shutdown).await;
+    for (link, insurer) in links.expect("it starts").iter().zip(["7095", "3311"]) {
+        let purchaser = Browser::open(link).await;
+        allowed::a_purchaser_sees_its_own_insurer_only(&browser, &purchaser, insurer).await;
+    }
     product.stop().await.expect("it stops");
 }
 

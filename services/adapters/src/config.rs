@@ -27,7 +27,7 @@ pub struct Config {
     /// The HTTP intake.
     pub gateway: Listener,
     /// The operator page.
-    pub operator: Listener,
+    pub operator: Operator,
     /// Probes (`/healthz`, `/readyz`) and metrics (`/metrics`) of a role that runs alone; the operator has its own.
     pub health: Listener,
     /// Files with secrets.
@@ -104,6 +104,17 @@ pub struct Funding {
     pub tls_key: String,
     /// See `funding.tls_certificate`.
     pub tls_client_authority: String,
+}
+
+/// The operator page, and who may look at it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Operator {
+    /// Address; port 0 takes a free one.
+    pub listen: String,
+    /// Persons who may open it on this machine, each by a link of its own: `NAME = ROLE ROLE; NAME = ROLE`. Roles
+    /// are viewer, operator, second_person, auditor, and `purchaser:UZOVI` of one insurer.
+    pub persons: String,
 }
 
 /// A server.
@@ -193,7 +204,10 @@ impl Default for Config {
                 tls_client_authority: String::new(),
             },
             gateway: listener("127.0.0.1:7430"),
-            operator: listener("127.0.0.1:7440"),
+            operator: Operator {
+                listen: "127.0.0.1:7440".to_owned(),
+                persons: "whoever has the link = operator second_person auditor".to_owned(),
+            },
             health: listener("127.0.0.1:0"),
             keys: Keys {
                 pseudonyms: String::new(),

@@ -1,11 +1,17 @@
-//! Who may look: whoever is on this machine and has opened the link with the one-time token.
+//! Who may look: how somebody signs in, and what every request is asked before its page is.
 //!
-//! The token is used up by its first use; what lets in after that is a cookie that is never shown on a page. The name
-//! in `Host` must be this machine's: otherwise a page elsewhere could point its own name here and read along.
+//! With links, whoever is on this machine and opens one is the person of that link. A link is used up by its first
+//! use; what lets in after that is a cookie that is never shown on a page. The name in `Host` must be this machine's
+//! then: otherwise a page elsewhere could point its own name here and read along.
+
+mod sessions;
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use axum::{
@@ -14,86 +20,140 @@ use axum::{
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
-use samenloop_adapters::ids::Ids;
+pub use sessions::Ends;
+use sessions::Sessions;
 use subtle::ConstantTimeEq as _;
 
 use crate::{
     App,
     frame::{Frame, cookie},
     language::Say,
+    person::Person,
     respond::Failure,
     session::Session,
 };
 
 const COOKIE: &str = "samenloop_session";
 
-/// The token, and the session that it opens.
-pub(crate) struct Access {
-    token: Option<String>,
-    used: AtomicBool,
-    session: String,
-    proof: String,
+/// How somebody becomes a person of the site.
+#[derive(Clone, Debug)]
+pub enum SignIn {
+    /// Whoever is on this machine is this person.
+    Anybody(Person),
+    /// Whoever is on this machine and opens `/?token=...` first is the person of that token.
+    Links(Vec<Link>),
 }
 
-/// The person of whom nothing is known but that the link was opened on this machine.
-const PERSON: &str = "whoever has the link";
+/// A link that opens the site once.
+#[derive(Clone)]
+pub struct Link {
+    /// What its address holds.
+    pub token: String,
+    /// Who opens it.
+    pub person: Person,
+}
+
+/// Without the token.
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link")
+            .field("person", &self.person)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How somebody signs in, and who has.
+pub(crate) struct Access {
+    /// Whoever comes, where nobody needs to sign in.
+    anybody: Option<Session>,
+    links: Vec<OneTime>,
+    sessions: Sessions,
+}
+
+struct OneTime {
+    token: String,
+    person: Arc<Person>,
+    used: AtomicBool,
+}
 
 /// What a request is answered with.
-#[derive(PartialEq, Eq, Debug)]
 enum Admission {
     /// The page.
-    Enter,
-    /// The cookie, and the address without the token.
-    OpenSession,
+    Enter(Session),
+    /// A cookie, if the browser has none yet, and the address without the token.
+    Forward(Option<String>),
     /// An error.
     Refuse(Say),
 }
 
 impl Access {
-    pub(crate) fn new(token: Option<String>, ids: &Ids) -> Self {
-        let secret = || format!("{}{}", ids.next().simple(), ids.next().simple());
-        Self {
-            token,
+    pub(crate) fn new(sign_in: SignIn) -> Self {
+        let (anybody, links) = match sign_in {
+            SignIn::Anybody(person) => (Some(person), Vec::new()),
+            SignIn::Links(links) => (None, links),
+        };
+        let anybody = anybody.map(|person| Session {
+            person: Arc::new(person),
+            proof: sessions::secret(),
+        });
+        let links = links.into_iter().map(|link| OneTime {
+            token: link.token,
+            person: Arc::new(link.person),
             used: AtomicBool::new(false),
-            session: secret(),
-            proof: secret(),
+        });
+        Self {
+            anybody,
+            links: links.collect(),
+            sessions: Sessions::new(None),
         }
     }
 
     fn admit(&self, uri: &Uri, headers: &HeaderMap) -> Admission {
-        let Some(token) = &self.token else {
-            return Admission::Enter;
+        if let Some(session) = &self.anybody {
+            return Admission::Enter(session.clone());
+        }
+        let cookie = cookie(headers, COOKIE);
+        let session = cookie.and_then(|cookie| self.sessions.find(cookie));
+        let Some(given) = token_of(uri) else {
+            return session.map_or(Admission::Refuse(NO_LINK), Admission::Enter);
         };
-        let has_session = cookie(headers, COOKIE).is_some_and(|value| same(value, &self.session));
-        match token_of(uri) {
-            Some(_) if has_session => Admission::OpenSession,
-            None if has_session => Admission::Enter,
-            None => Admission::Refuse(Say(
-                "This page is open to whoever has the link that was printed when it was started.",
-                "Deze pagina is open voor wie de link heeft die bij het starten is afgedrukt.",
-            )),
-            Some(given) if !same(given, token) => Admission::Refuse(Say(
-                "The token in this link is not the one that was printed.",
-                "Het token in deze link is niet het afgedrukte.",
-            )),
-            Some(_) if self.used.swap(true, Ordering::SeqCst) => Admission::Refuse(Say(
-                "This link was used already; it opens one browser, once.",
-                "Deze link is al gebruikt; hij opent één browser, één keer.",
-            )),
-            Some(_) => Admission::OpenSession,
+        let link = self.links.iter().find(|link| same(given, &link.token));
+        match link {
+            Some(link) if !link.used.swap(true, Ordering::SeqCst) => {
+                if let Some(cookie) = cookie {
+                    self.sessions.close(cookie);
+                }
+                Admission::Forward(Some(self.sessions.open(Arc::clone(&link.person))))
+            }
+            _ if session.is_some() => Admission::Forward(None),
+            Some(_) => Admission::Refuse(USED_LINK),
+            None => Admission::Refuse(WRONG_LINK),
         }
     }
+}
 
-    fn open_session(&self, path: &str) -> Response {
-        let cookie = format!(
-            "{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/",
-            self.session
-        );
-        let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, path)]).into_response();
+const NO_LINK: Say = Say(
+    "This page is open to whoever has a link that was printed when it was started.",
+    "Deze pagina is open voor wie een link heeft die bij het starten is afgedrukt.",
+);
+const WRONG_LINK: Say = Say(
+    "The token in this link is not one that was printed.",
+    "Het token in deze link is geen afgedrukt token.",
+);
+const USED_LINK: Say = Say(
+    "This link was used already; it opens one browser, once.",
+    "Deze link is al gebruikt; hij opent één browser, één keer.",
+);
+
+/// Sends a browser on, with the cookie of its session where it is new.
+fn forward(path: &str, session: Option<String>) -> Response {
+    let mut response = (StatusCode::SEE_OTHER, [(header::LOCATION, path)]).into_response();
+    if let Some(session) = session {
+        let cookie = format!("{COOKIE}={session}; HttpOnly; SameSite=Strict; Path=/");
         let cookie = HeaderValue::from_str(&cookie).expect("a session is hexadecimal");
         response.headers_mut().insert(header::SET_COOKIE, cookie);
-        response
     }
+    response
 }
 
 /// Lets a request through to its page, or answers it.
@@ -110,14 +170,11 @@ pub(crate) async fn guard(
         return Failure::forbidden(&frame, english, dutch).shown(&frame);
     }
     match app.access.admit(request.uri(), request.headers()) {
-        Admission::Enter => {
-            request.extensions_mut().insert(Session {
-                person: PERSON.to_owned(),
-                proof: app.access.proof.clone(),
-            });
+        Admission::Enter(session) => {
+            request.extensions_mut().insert(session);
             next.run(request).await
         }
-        Admission::OpenSession => app.access.open_session(request.uri().path()),
+        Admission::Forward(session) => forward(request.uri().path(), session),
         Admission::Refuse(Say(english, dutch)) => {
             Failure::unauthorized(&frame, english, dutch).shown(&frame)
         }
@@ -152,6 +209,15 @@ fn same(given: &str, known: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn access(persons: &str) -> Access {
+        let persons = Person::parse_all(persons).expect("it is good");
+        let links = persons.into_iter().enumerate().map(|(at, person)| Link {
+            token: format!("secret{at}"),
+            person,
+        });
+        Access::new(SignIn::Links(links.collect()))
+    }
+
     fn with_cookie(session: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
         let value = format!("other=1; {COOKIE}={session}");
@@ -159,29 +225,37 @@ mod tests {
         headers
     }
 
-    #[test]
-    fn the_link_opens_one_session_and_is_then_used_up() {
-        let access = Access::new(Some("secret".to_owned()), &Ids::seeded(1));
+    /// What is answered, in a word, and the cookie that is set.
+    fn admit(access: &Access, uri: &'static str, headers: &HeaderMap) -> (String, Option<String>) {
+        match access.admit(&Uri::from_static(uri), headers) {
+            Admission::Enter(session) => (session.person.to_string(), None),
+            Admission::Forward(cookie) => ("forward".to_owned(), cookie),
+            Admission::Refuse(_) => ("refuse".to_owned(), None),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_link_opens_one_session_of_its_person_and_is_then_used_up() {
+        let access = access("A = operator; B = viewer");
         let none = HeaderMap::new();
-        let admit =
-            |uri: &'static str, headers: &HeaderMap| access.admit(&Uri::from_static(uri), headers);
-        assert!(matches!(admit("/", &none), Admission::Refuse(_)));
-        assert!(matches!(
-            admit("/?token=wrong", &none),
-            Admission::Refuse(_)
-        ));
-        assert_eq!(admit("/?token=secret", &none), Admission::OpenSession);
-        assert!(matches!(
-            admit("/?token=secret", &none),
-            Admission::Refuse(_)
-        ));
-        let session = with_cookie(&access.session);
-        assert_eq!(admit("/declarations", &session), Admission::Enter);
-        assert_eq!(admit("/?token=secret", &session), Admission::OpenSession);
-        assert!(matches!(
-            admit("/", &with_cookie("x")),
-            Admission::Refuse(_)
-        ));
+        let refused = ("refuse".to_owned(), None);
+        assert_eq!(admit(&access, "/", &none), refused);
+        assert_eq!(admit(&access, "/?token=wrong", &none), refused);
+        let (word, first) = admit(&access, "/?token=secret0", &none);
+        let first = with_cookie(&first.expect("a new session"));
+        assert_eq!(word, "forward");
+        assert_eq!(admit(&access, "/?token=secret0", &none), refused);
+        assert_eq!(admit(&access, "/", &first).0, "A");
+        assert_eq!(
+            admit(&access, "/?token=secret0", &first),
+            ("forward".to_owned(), None)
+        );
+        assert_eq!(admit(&access, "/", &with_cookie("x")), refused);
+
+        let (_, second) = admit(&access, "/?token=secret1", &first);
+        let second = with_cookie(&second.expect("a new session"));
+        assert_eq!(admit(&access, "/", &second).0, "B");
+        assert_eq!(admit(&access, "/", &first), refused, "signing in ends it");
     }
 
     #[test]

@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::{
     App, Operator,
     frame::Frame,
+    person::Scope,
     respond::{self, Failure},
 };
 
@@ -37,6 +38,7 @@ pub(crate) struct Found {
 pub(crate) async fn show(
     State(app): State<App>,
     frame: Frame,
+    scope: Scope,
     Path(message_id): Path<String>,
 ) -> Response {
     let text = message_id.strip_suffix(frame.form.ending());
@@ -45,8 +47,8 @@ pub(crate) async fn show(
         let dutch = "Het adres eindigt op iets dat geen bericht-id is.";
         return Failure::not_found(&frame, english, dutch).shown(&frame);
     };
-    match find(&app.operator, message_id).await {
-        Ok(Some(found)) => respond::page(&view::Page::new(frame, &found)),
+    match find(&app.operator, message_id, scope).await {
+        Ok(Some(found)) => respond::page(&view::Page::new(frame, &found, scope)),
         Ok(None) => {
             let english = format!(
                 "No declaration {message_id} is decided. It may still be on its way, wait for an original, or be in \
@@ -62,8 +64,14 @@ pub(crate) async fn show(
     }
 }
 
-async fn find(operator: &Operator, message_id: Uuid) -> Result<Option<Found>, StoreError> {
-    let Some(message) = operator.store.message(message_id).await? else {
+/// What is kept of a declaration, if it is there for whoever asks.
+async fn find(
+    operator: &Operator,
+    message_id: Uuid,
+    scope: Scope,
+) -> Result<Option<Found>, StoreError> {
+    let message = operator.store.message(message_id).await?;
+    let Some(message) = message.filter(|it| scope.covers(&it.outcome.insurer_uzovi)) else {
         return Ok(None);
     };
     let before = Sequence(message.sequence.0.saturating_sub(1));
@@ -77,19 +85,29 @@ async fn find(operator: &Operator, message_id: Uuid) -> Result<Option<Found>, St
             .flatten()
     });
     Ok(Some(Found {
-        claims: claims(operator, message_id).await,
+        claims: claims(operator, message_id, scope).await,
         message,
         entry,
         input,
     }))
 }
 
-/// Settlement may be away; the page is shown without it then.
-async fn claims(operator: &Operator, message_id: Uuid) -> Option<Vec<AllocatedClaim>> {
+/// Settlement may be away; the page is shown without it then. Parts of other insurers are left out for whoever sees
+/// one insurer only.
+async fn claims(
+    operator: &Operator,
+    message_id: Uuid,
+    scope: Scope,
+) -> Option<Vec<AllocatedClaim>> {
     let claims = operator.settlement.as_ref()?.claims_of(message_id).await;
-    claims
-        .inspect_err(|error| tracing::warn!(%error, "claims cannot be read"))
-        .ok()
+    let claims = claims.inspect_err(|error| tracing::warn!(%error, "claims cannot be read"));
+    let mut claims = claims.ok()?;
+    for claim in &mut claims {
+        claim
+            .parts
+            .retain(|part| scope.covers(part.insurer.as_str()));
+    }
+    Some(claims)
 }
 
 /// A status as a word of the wire.

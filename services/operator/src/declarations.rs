@@ -17,6 +17,7 @@ use crate::{
     frame::Frame,
     language::Say,
     list::{Cell, Column, List, Row, Spec, Want},
+    person::Scope,
     respond::{self, Failure},
     shown::{Count, Euro, State as Stands, When},
 };
@@ -64,7 +65,7 @@ impl respond::Page for Page {
 }
 
 /// `/declarations`.
-pub(crate) async fn show(State(app): State<App>, frame: Frame) -> Response {
+pub(crate) async fn show(State(app): State<App>, frame: Frame, scope: Scope) -> Response {
     if let Some(message_id) = frame.field("message_id") {
         return go_to(&frame, message_id);
     }
@@ -78,7 +79,12 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame) -> Response {
         }
     };
     let limit = u32::try_from(want.limit).unwrap_or(u32::MAX);
-    let messages = match app.operator.store.latest(before, limit).await {
+    let store = &app.operator.store;
+    let found = match scope {
+        Scope::Everybody => store.latest(before, limit).await,
+        Scope::Insurer(insurer) => store.latest_to(insurer, before, limit).await,
+    };
+    let messages = match found {
         Ok(messages) => messages,
         Err(error) => return Failure::no_store(&frame, &error).shown(&frame),
     };

@@ -9,7 +9,10 @@ use axum::{
 
 use crate::{
     language::{Language, Say},
+    navigation,
+    person::{Person, PersonRole, Right},
     respond::Form,
+    session::Session,
     shown::Shown,
 };
 
@@ -23,6 +26,8 @@ pub(crate) struct Frame {
     pub(crate) form: Form,
     path: String,
     fields: Vec<(String, String)>,
+    /// Who is looking; absent where nobody was let in.
+    session: Option<Session>,
 }
 
 impl Frame {
@@ -36,7 +41,40 @@ impl Frame {
             form,
             path,
             fields: fields.take(FIELDS_MAX).collect(),
+            session: None,
         }
+    }
+
+    /// The same for whoever was let in.
+    pub(crate) fn seen_by(self, session: Option<Session>) -> Self {
+        Self { session, ..self }
+    }
+
+    /// Whether whoever is looking has a right. What it has not is not offered.
+    pub(crate) fn may(&self, right: Right) -> bool {
+        let session = self.session.as_ref();
+        session.is_some_and(|session| session.person.may(right))
+    }
+
+    /// Who is looking.
+    pub(crate) fn person(&self) -> Option<&Person> {
+        self.session.as_ref().map(|session| &*session.person)
+    }
+
+    /// A role as people say it.
+    pub(crate) fn role(&self, role: &PersonRole) -> &'static str {
+        match role {
+            PersonRole::Viewer => self.say("viewer", "kijker"),
+            PersonRole::Operator => self.say("operator", "beheerder"),
+            PersonRole::SecondPerson => self.say("second person", "tweede persoon"),
+            PersonRole::Purchaser => self.say("purchaser of insurer", "inkoper van verzekeraar"),
+            PersonRole::Auditor => self.say("auditor", "controleur"),
+        }
+    }
+
+    /// The parts of the site that are open to whoever is looking.
+    pub(crate) fn parts(&self) -> Vec<navigation::Link> {
+        navigation::links(self)
     }
 
     /// The same for another page, with nothing of the address.
@@ -140,7 +178,8 @@ impl<S: Sync> FromRequestParts<S> for Frame {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(Self::of(&parts.uri, &parts.headers))
+        let session = parts.extensions.get::<Session>().cloned();
+        Ok(Self::of(&parts.uri, &parts.headers).seen_by(session))
     }
 }
 

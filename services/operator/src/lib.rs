@@ -2,7 +2,8 @@
 //! about it. It changes the state of what is in quarantine, and writes down who did so; whatever changes a decision
 //! is a command to detection.
 //!
-//! Layout, in reading order: [`access`] says who may look, [`sampler`] watches depths and counts and keeps the last
+//! Layout, in reading order: [`person`] has the roles and what each may do, [`access`] says who somebody is,
+//! [`routes`] that every route states what it needs; [`sampler`] watches depths and counts and keeps the last
 //! minutes of them; a file per page ([`overview`], [`declarations`], [`declaration`], [`quarantine`], [`reasons`])
 //! builds what is shown in a [`frame`] (language and address), as HTML, JSON or CSV ([`respond`]), from values that
 //! know how they look ([`shown`], [`sparkline`]); every table is a [`list`]. [`work`] is what is done to many
@@ -16,11 +17,14 @@ mod frame;
 mod language;
 mod list;
 mod masked;
+mod navigation;
 mod operations;
 mod overview;
+pub mod person;
 mod quarantine;
 mod reasons;
 mod respond;
+mod routes;
 mod sampler;
 mod session;
 mod shown;
@@ -31,13 +35,17 @@ pub mod work;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
+pub use access::{Ends, Link, SignIn};
 use axum::{
     Router,
     http::{HeaderName, HeaderValue, StatusCode, header},
     middleware,
-    routing::{MethodRouter, get, post},
+    routing::get,
 };
 use metrics_exporter_prometheus::PrometheusHandle;
+use person::Right;
+pub use routes::Route;
+use routes::Routes;
 use samenloop_adapters::{
     broker::{Broker, Queue},
     clock::Clock,
@@ -83,14 +91,14 @@ pub struct Operator {
     pub reference: ReferenceFeed,
     /// The present.
     pub clock: Clock,
-    /// The secret of the session, and ids of operations.
+    /// Ids of operations.
     pub ids: Ids,
     /// Opens quarantined bodies, in memory only.
     pub seal: SealingKey,
     /// Metrics of this process, shown under `/metrics`.
     pub metrics: Option<PrometheusHandle>,
-    /// One-time token: the first to open `/?token=...` may look. Without one, everybody on this machine may.
-    pub token: Option<String>,
+    /// Who may look, and what they are.
+    pub sign_in: SignIn,
 }
 
 /// What handlers share.
@@ -144,7 +152,7 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     tracing::info!(address = %listener.local_addr()?, "the operator page listens");
     let app = App {
-        access: Arc::new(access::Access::new(operator.token.clone(), &operator.ids)),
+        access: Arc::new(access::Access::new(operator.sign_in.clone())),
         samples: sampler::Samples::default(),
         running: Arc::new(Semaphore::new(OPERATIONS_MAX)),
         shutdown: shutdown.clone(),
@@ -162,25 +170,53 @@ pub async fn run(
     Ok(())
 }
 
-fn router(app: App) -> Router {
-    let pages = Router::new()
-        .route("/", get(overview::show))
-        .merge(in_each_form("/overview", &get(overview::show)))
-        .merge(in_each_form("/declarations", &get(declarations::show)))
-        .route("/declarations/{message_id}", get(declaration::show))
-        .merge(in_each_form("/quarantine", &get(quarantine::show)))
-        .route(
-            "/quarantine/act",
-            get(quarantine::act::preview).post(quarantine::act::confirm),
+/// Every route of the site that a person opens, with what it needs.
+fn pages() -> Routes {
+    Routes::default()
+        .plain("/", Right::Enter, overview::first)
+        .page("/overview", Right::Watch, overview::show)
+        .page("/declarations", Right::Declarations, declarations::show)
+        .page_of_one(
+            "/declarations/{message_id}",
+            Right::Declarations,
+            declaration::show,
         )
-        .route("/quarantine/act.json", get(quarantine::act::preview))
-        .route("/quarantine/act.csv", get(quarantine::act::preview))
-        .route("/quarantine/{id}", get(quarantine::delivery::show))
-        .route("/quarantine/{id}/body", post(quarantine::delivery::look))
-        .merge(in_each_form("/operations", &get(operations::show)))
-        .route("/operations/{id}", get(operations::show_one))
-        .merge(in_each_form("/reasons", &get(reasons::show)))
-        .route("/language", get(language::choose))
+        .page("/quarantine", Right::Quarantine, quarantine::show)
+        .page(
+            "/quarantine/act",
+            Right::ActOnQuarantine,
+            quarantine::act::preview,
+        )
+        .act(
+            "/quarantine/act",
+            Right::ActOnQuarantine,
+            quarantine::act::confirm,
+        )
+        .page_of_one(
+            "/quarantine/{id}",
+            Right::Quarantine,
+            quarantine::delivery::show,
+        )
+        .act(
+            "/quarantine/{id}/body",
+            Right::LookAtBody,
+            quarantine::delivery::look,
+        )
+        .page("/operations", Right::Operations, operations::show)
+        .page_of_one("/operations/{id}", Right::Operations, operations::show_one)
+        .page("/reasons", Right::Enter, reasons::show)
+        .plain("/language", Right::Enter, language::choose)
+}
+
+/// Every route of the site that a person opens, with the right that it needs.
+#[must_use]
+pub fn stated_routes() -> Vec<Route> {
+    pages().into_parts().1
+}
+
+fn router(app: App) -> Router {
+    let (pages, _) = pages().into_parts();
+    let pages = pages
         .fallback(respond::no_such_page)
         .layer(middleware::from_fn_with_state(app.clone(), access::guard));
     Router::new()
@@ -216,14 +252,6 @@ fn health_of(app: &App) -> Health {
         metrics: operator.metrics.clone(),
         shutdown: app.shutdown.clone(),
     }
-}
-
-/// A page under its path, and under the endings for programs.
-fn in_each_form(path: &str, page: &MethodRouter<App>) -> Router<App> {
-    Router::new()
-        .route(path, page.clone())
-        .route(&format!("{path}.json"), page.clone())
-        .route(&format!("{path}.csv"), page.clone())
 }
 
 fn plain(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {

@@ -5,7 +5,11 @@ mod stages;
 use std::collections::BTreeSet;
 
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
 use samenloop_adapters::{
     decision_store::{DecisionFigures, StoreError, StoredMessage},
     wire::v1,
@@ -19,6 +23,7 @@ use crate::{
     frame::Frame,
     language::Say,
     list::{Cell, Column, List, Row, Spec},
+    person::Right,
     reasons,
     respond::{self, Failure},
     sampler::{self, SAMPLES_MAX, Sample},
@@ -129,7 +134,15 @@ struct Pass {
     prevented_cents: Euro,
 }
 
-/// `/`.
+/// `/`: the overview, or for whoever may not see it the declarations.
+pub(crate) async fn first(State(app): State<App>, frame: Frame) -> Response {
+    if frame.may(Right::Watch) {
+        return show(State(app), frame).await;
+    }
+    (StatusCode::SEE_OTHER, [(header::LOCATION, "/declarations")]).into_response()
+}
+
+/// `/overview`: the same, also for programs.
 pub(crate) async fn show(State(app): State<App>, frame: Frame) -> Response {
     let operator = &app.operator;
     let reference = match operator.reference.current().await {

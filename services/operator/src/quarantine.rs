@@ -23,6 +23,7 @@ use crate::{
     frame::Frame,
     language::Say,
     list::{Cell, Column, Filter, List, Row, Spec, Want},
+    person::Right,
     reasons,
     respond::{self, Failure},
     shown::{Count, State as Stands, When},
@@ -192,7 +193,8 @@ pub(crate) fn filter_of(frame: &Frame) -> QuarantineFilter {
 
 /// What can be done with everything that a filter matches.
 fn offers(frame: &Frame, filter: &QuarantineFilter, total: u64) -> Vec<Offer> {
-    let actions = Action::ALL.into_iter().filter(|_| total > 0);
+    let is_open = total > 0 && frame.may(Right::ActOnQuarantine);
+    let actions = Action::ALL.into_iter().filter(|_| is_open);
     let possible = actions.filter(|action| action.narrow(filter).is_some());
     // Restoring is for those that were chosen; without a state it would mean parked ones, which nobody sees here.
     let possible = possible.filter(|action| filter.state.is_some() || *action != Action::Restore);
@@ -296,6 +298,9 @@ fn group_row(frame: &Frame, group: QuarantineGroup) -> Row {
         Cell::Count(Count(group.count)),
         Cell::When(When(group.first)),
         Cell::When(When(group.last)),
-        Cell::text(name_of(frame, Action::Replay)).link(replay),
+        match frame.may(Right::ActOnQuarantine) {
+            true => Cell::text(name_of(frame, Action::Replay)).link(replay),
+            false => Cell::Absent,
+        },
     ])
 }

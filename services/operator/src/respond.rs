@@ -7,7 +7,11 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{frame::Frame, list::List};
+use crate::{
+    frame::Frame,
+    list::List,
+    person::{Person, PersonRole, Right},
+};
 
 /// The form that is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -233,6 +237,31 @@ impl Failure {
             (
                 "Open it as http://localhost:PORT/ on the machine itself, or through a tunnel to it.",
                 "Open hem als http://localhost:POORT/ op de machine zelf, of door een tunnel daarheen.",
+            ),
+        )
+    }
+
+    /// Something that other roles may do.
+    pub(crate) fn not_allowed(frame: &Frame, person: &Person, right: Right) -> Self {
+        let needed = right
+            .roles()
+            .iter()
+            .map(|role| role.as_str())
+            .collect::<Vec<_>>()
+            .join(", ");
+        let held: Vec<&str> = person.roles().map(PersonRole::as_str).collect();
+        let (name, held) = (person.name(), held.join(", "));
+        Self::new(
+            frame,
+            StatusCode::FORBIDDEN,
+            ("Not for your role", "Niet voor uw rol"),
+            (
+                &format!("This is for {needed}; {name} is {held}."),
+                &format!("Dit is voor {needed}; {name} is {held}."),
+            ),
+            (
+                "Ask whoever gives out roles, or follow a link that is offered to you.",
+                "Vraag wie rollen uitdeelt, of volg een link die u wordt aangeboden.",
             ),
         )
     }

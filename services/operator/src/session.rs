@@ -1,18 +1,20 @@
 //! Who is looking, and the proof that a form came from our own page.
 
+use std::sync::Arc;
+
 use axum::{
     extract::FromRequestParts,
     http::{HeaderMap, header, request::Parts},
 };
 use subtle::ConstantTimeEq as _;
 
-use crate::{frame::Frame, respond::Failure};
+use crate::{frame::Frame, person::Person, respond::Failure};
 
 /// Somebody who was let in; the guard puts it beside the request.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
-    /// The name in the log of operations.
-    pub(crate) person: String,
+    /// Who it is, as the log of operations names it.
+    pub(crate) person: Arc<Person>,
     /// What every form of this session holds.
     pub(crate) proof: String,
 }

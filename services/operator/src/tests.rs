@@ -28,9 +28,12 @@ use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use crate::{App, OPERATIONS_MAX, Operator, access::Access, router, sampler};
+use crate::{
+    App, Link, OPERATIONS_MAX, Operator, SignIn, access::Access, person::Person, router, sampler,
+};
 
 mod acts;
+mod allowed;
 
 const PAGES: [&str; 5] = [
     "/",
@@ -60,13 +63,23 @@ async fn operator(token: Option<&str>) -> Operator {
         ids: Ids::seeded(7),
         seal: SealingKey::new(&[7; 32]),
         metrics: None,
-        token: token.map(ToOwned::to_owned),
+        sign_in: match token {
+            None => SignIn::Anybody(person("whoever = operator auditor")),
+            Some(token) => SignIn::Links(vec![Link {
+                token: token.to_owned(),
+                person: person("whoever = operator auditor"),
+            }]),
+        },
     }
+}
+
+fn person(text: &str) -> Person {
+    Person::parse_all(text).expect("it is good").remove(0)
 }
 
 fn served(operator: &Operator, peer: &str) -> Router {
     let app = App {
-        access: Access::new(operator.token.clone(), &operator.ids).into(),
+        access: Access::new(operator.sign_in.clone()).into(),
         samples: sampler::Samples::default(),
         running: Semaphore::new(OPERATIONS_MAX).into(),
         shutdown: Shutdown::new(),

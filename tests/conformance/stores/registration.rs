@@ -5,12 +5,12 @@ use samenloop_adapters::decision_store::{
 };
 use samenloop_domain::{
     decision::{Status, Verdict},
-    identifiers::Sequence,
+    identifiers::{Sequence, Uzovi},
 };
 
 use crate::database::Database;
 
-use super::made::{at, batch, commit, debit, decide, entry, id, message, outcome, party};
+use super::made::{INSURER, at, batch, commit, debit, decide, entry, id, message, outcome, party};
 
 fn stored(decided: &DecidedMessage) -> StoredMessage {
     let sequence = decided.decision.sequence;
@@ -50,6 +50,13 @@ pub(crate) async fn messages_are_listed_newest_first(database: &Database) {
     assert_eq!(newest, [stored(&decided[2]), stored(&decided[1])]);
     let rest = store.latest(Some(Sequence(2)), 2).await.unwrap();
     assert_eq!(rest, [stored(&decided[0])]);
+    let own = Uzovi::parse(INSURER).unwrap();
+    let newest = store.latest_to(own, None, 2).await.unwrap();
+    assert_eq!(newest, [stored(&decided[2]), stored(&decided[1])]);
+    let rest = store.latest_to(own, Some(Sequence(2)), 2).await.unwrap();
+    assert_eq!(rest, [stored(&decided[0])]);
+    let another = Uzovi::parse("9999").unwrap();
+    assert_eq!(store.latest_to(another, None, 2).await.unwrap(), []);
 }
 
 pub(crate) async fn an_id_is_registered_once(database: &Database) {

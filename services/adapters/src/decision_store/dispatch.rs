@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use samenloop_domain::{cents::Cents, history::CeilingKey};
+use samenloop_domain::{cents::Cents, history::CeilingKey, identifiers::Uzovi};
 
 use super::*;
 
@@ -207,6 +207,19 @@ impl DecisionStore {
         limit: u32,
     ) -> Result<Vec<StoredMessage>, StoreError> {
         both!(self, store => store.latest(before, limit))
+    }
+
+    /// The same of those with a line to one insurer.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn latest_to(
+        &self,
+        insurer: Uzovi,
+        before: Option<Sequence>,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        both!(self, store => store.latest_to(insurer, before, limit))
     }
 
     /// Entries of the log after a sequence, in order: at most `limit`, and fewer where they are large

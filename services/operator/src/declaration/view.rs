@@ -19,6 +19,7 @@ use crate::{
     frame::Frame,
     language::Say,
     list::{Cell, Column, List, Row, Spec},
+    person::Scope,
     reasons::{self, Explained},
     respond,
     shown::{Count, Euro, State, When},
@@ -194,7 +195,7 @@ impl respond::Page for Page {
 
 impl Page {
     /// The page with the lines that are asked for.
-    pub(crate) fn new(frame: Frame, found: &Found) -> Self {
+    pub(crate) fn new(frame: Frame, found: &Found, scope: Scope) -> Self {
         let outcome = &found.message.outcome;
         let input = found.input.as_ref();
         let chosen = choose(outcome, frame.field("verdict"));
@@ -202,7 +203,7 @@ impl Page {
         let asked = frame.field("line").and_then(|line| line.parse().ok());
         let first = asked.unwrap_or(0).min(count.saturating_sub(1));
         let lines = chosen.iter().skip(first).take(LINES_MAX);
-        let lines: Vec<Line> = lines.map(|line| line_of(line, input)).collect();
+        let lines: Vec<Line> = lines.map(|line| line_of(line, input, scope)).collect();
         let sum = |of: fn(&v1::LineOutcome) -> i64| {
             Euro(outcome.lines.iter().map(of).fold(0, i64::saturating_add))
         };
@@ -325,7 +326,7 @@ fn reason_of(reason: &v1::Reason) -> Reason {
     }
 }
 
-fn line_of(line: &v1::LineOutcome, input: Option<&Intake>) -> Line {
+fn line_of(line: &v1::LineOutcome, input: Option<&Intake>, scope: Scope) -> Line {
     let lines = input.map(|input| &input.validated.declaration.lines);
     let declared = lines.and_then(|lines| {
         let mut lines = lines.iter();
@@ -341,7 +342,11 @@ fn line_of(line: &v1::LineOutcome, input: Option<&Intake>) -> Line {
         proposed_cents: is_held.then_some(Euro(line.proposed_cents)),
         declared: declared.map(declared_of),
         reasons: line.reasons.iter().map(reason_of).collect(),
-        evidence: line.evidence.iter().map(evidence_of).collect(),
+        evidence: line
+            .evidence
+            .iter()
+            .map(|evidence| evidence_of(evidence, scope))
+            .collect(),
         rivals: line.rivals,
     }
 }
@@ -364,7 +369,7 @@ fn declared_of(line: &declaration::Line) -> DeclaredLine {
     }
 }
 
-fn evidence_of(evidence: &v1::Evidence) -> Evidence {
+fn evidence_of(evidence: &v1::Evidence, scope: Scope) -> Evidence {
     Evidence {
         rule: evidence.rule.clone(),
         rule_version: evidence.rule_version,
@@ -372,13 +377,14 @@ fn evidence_of(evidence: &v1::Evidence) -> Evidence {
         basis: evidence.basis.clone(),
         source: evidence.source.clone(),
         days_in_common: evidence.days_in_common,
-        rival: evidence.rival.as_ref().map(rival_of),
+        rival: evidence.rival.as_ref().map(|rival| rival_of(rival, scope)),
         shared_agbs: evidence.shared_agbs.clone(),
         shared_activities: evidence.shared_activities.clone(),
     }
 }
 
-fn rival_of(rival: &v1::Rival) -> Rival {
+/// The insurer of either line is shown the whole evidence; a link leads only to what may be seen.
+fn rival_of(rival: &v1::Rival, scope: Scope) -> Rival {
     let prestatie = rival.prestatie.clone().unwrap_or_default();
     let period = rival.period.clone().unwrap_or_default();
     let list = prestatie.list.unwrap_or_default();
@@ -397,7 +403,8 @@ fn rival_of(rival: &v1::Rival) -> Rival {
             (false, true) => "held",
             (false, false) => "awarded",
         },
-        link: (!rival.imported).then(|| format!("/declarations?cursor={next}&limit=1")),
+        link: (!rival.imported && scope.covers(&rival.insurer_uzovi))
+            .then(|| format!("/declarations?cursor={next}&limit=1")),
     }
 }
 

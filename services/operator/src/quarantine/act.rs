@@ -183,7 +183,7 @@ async fn begin(
         Failure::conflict(frame, english, dutch)
     })?;
     let because = Because {
-        person: &session.person,
+        person: &session.person.to_string(),
         reason: &reason,
     };
     let begun = worker.begin(action, preview, because).await.map_err(away)?;

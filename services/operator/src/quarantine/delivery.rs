@@ -21,6 +21,7 @@ use crate::{
     language::Say,
     list::{Cell, Column, List, Row, Spec},
     masked,
+    person::Right,
     reasons::{self, Explained},
     respond::{self, Failure},
     session::Session,
@@ -67,6 +68,8 @@ struct Page {
     events: List,
     #[serde(skip)]
     actions: Vec<Offer>,
+    #[serde(skip)]
+    may_look: bool,
     /// The masked body, for whoever asked for it.
     body: Option<String>,
     reason_characters_max: usize,
@@ -118,7 +121,7 @@ pub(crate) async fn look(
         let why = super::act::checked_reason(&frame, &look.why)?;
         let found = find(&app, &frame, &id).await?;
         let because = Because {
-            person: &session.person,
+            person: &session.person.to_string(),
             reason: &why,
         };
         let recorded = app.worker().record_look(found.0.id, because).await;
@@ -185,6 +188,7 @@ fn page(
     let possible = Action::ALL
         .into_iter()
         .filter(|action| action.from().contains(&state));
+    let possible = possible.filter(|_| frame.may(Right::ActOnQuarantine));
     let actions = possible.map(|action| Offer {
         label: name_of(&frame, action),
         link: format!(
@@ -210,6 +214,7 @@ fn page(
         fingerprint: digest::hex(&found.fingerprint),
         quarantined_at: When(found.quarantined_at),
         attempts: Count(found.attempts.into()),
+        may_look: frame.may(Right::LookAtBody),
         body,
         reason_characters_max: REASON_CHARACTERS_MAX,
         frame,

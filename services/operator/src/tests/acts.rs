@@ -10,7 +10,7 @@ use super::*;
 const ELSEWHERE: &str = "http://attacker.example";
 
 /// Deliveries of validation, the first the oldest; their bodies name them.
-async fn quarantined(operator: &Operator, count: u8) {
+pub(super) async fn quarantined(operator: &Operator, count: u8) {
     let deliveries = (1..=count).map(|number| Quarantined {
         id: Uuid::from_u128(number.into()),
         stage: "validation".to_owned(),

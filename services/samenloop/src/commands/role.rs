@@ -7,12 +7,14 @@ use samenloop_adapters::{
     clock::Clock,
     config::Config,
     health::{self, Health, Need},
+    ids::secret_bytes,
     settlement_store::SettlementStore,
     shutdown::{self, Shutdown},
     telemetry,
+    wire::digest,
 };
 use samenloop_gateway::Gateway;
-use samenloop_operator::Operator;
+use samenloop_operator::{Link, Operator, SignIn, person::Person};
 
 use crate::{
     node::Node,
@@ -168,19 +170,39 @@ pub async fn start_gateway(
     Ok(address)
 }
 
-/// Starts the operator page, prints the link that opens it once, and gives that link.
+/// Starts the operator page for the persons that are configured, prints their links, and gives the first.
 ///
 /// # Errors
-/// Where its address is taken.
+/// Where its address is taken, or `operator.persons` cannot be read.
 pub async fn start_operator(
     node: &Node,
     store: SettlementStore,
     running: &mut Roles,
     shutdown: &Shutdown,
 ) -> anyhow::Result<String> {
+    let persons = Person::parse_all(&node.config.operator.persons)
+        .map_err(|problem| anyhow::anyhow!("operator.persons: {problem}"))?;
+    let mut links = open_to(node, persons, store, running, shutdown).await?;
+    Ok(links.swap_remove(0))
+}
+
+/// Starts the operator page for some persons, prints the link of each, which works once, and gives the links.
+///
+/// # Errors
+/// Where its address is taken.
+pub async fn open_to(
+    node: &Node,
+    persons: Vec<Person>,
+    store: SettlementStore,
+    running: &mut Roles,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Vec<String>> {
     let (listener, address) = roles::listen(&node.config.operator.listen).await?;
-    let token =
-        samenloop_adapters::wire::digest::hex(&samenloop_adapters::ids::secret_bytes::<24>());
+    let links = persons.into_iter().map(|person| Link {
+        token: digest::hex(&secret_bytes::<24>()),
+        person,
+    });
+    let links: Vec<Link> = links.collect();
     let operator = Operator {
         broker: node.broker.clone(),
         store: node.decisions.clone(),
@@ -190,14 +212,20 @@ pub async fn start_operator(
         ids: node.ids.clone(),
         seal: node.seal.clone(),
         metrics: telemetry::start_metrics(),
-        token: Some(token.clone()),
+        sign_in: SignIn::Links(links.clone()),
     };
     running.spawn(samenloop_operator::run(
         listener,
         operator,
         shutdown.clone(),
     ));
-    let link = format!("http://127.0.0.1:{}/?token={token}", address.port());
-    print::note(format!("operator page, for one browser: {link}"));
-    Ok(link)
+    let addresses = links.iter().map(|link| {
+        let (person, token) = (link.person.name(), &link.token);
+        let address = format!("http://127.0.0.1:{}/?token={token}", address.port());
+        print::note(format!(
+            "operator page, for one browser of {person}: {address}"
+        ));
+        address
+    });
+    Ok(addresses.collect())
 }

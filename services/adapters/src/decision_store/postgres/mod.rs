@@ -42,6 +42,10 @@ const MIGRATIONS: Migrations = &[
         "V6__quarantine_work",
         include_str!("../../../migrations/decisions/postgres/V6__quarantine_work.sql"),
     ),
+    (
+        "V8__lines_of_an_insurer",
+        include_str!("../../../migrations/decisions/postgres/V8__lines_of_an_insurer.sql"),
+    ),
 ];
 
 /// The values of a statement.

@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use deadpool_postgres::Object;
-use samenloop_domain::{cents::Cents, history::CeilingKey, identifiers::Sequence};
+use samenloop_domain::{
+    cents::Cents,
+    history::CeilingKey,
+    identifiers::{Sequence, Uzovi},
+};
 use tokio_postgres::Row;
 
 use super::{PostgresDecisionStore, day_of, history::load_ceilings, many, read_active};
@@ -138,6 +142,24 @@ impl PostgresDecisionStore {
         let sql = format!("{MESSAGE} WHERE sequence < $1 ORDER BY sequence DESC LIMIT $2");
         let before = before.map_or(i64::MAX, |sequence| signed(sequence.0));
         let rows = self.query(&sql, &[&before, &i64::from(limit)]).await?;
+        rows.iter().map(message).collect()
+    }
+
+    pub(in crate::decision_store) async fn latest_to(
+        &self,
+        insurer: Uzovi,
+        before: Option<Sequence>,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        let sql = format!(
+            "{MESSAGE} WHERE sequence IN (SELECT DISTINCT sequence FROM decision
+                 WHERE insurer = $1 AND sequence < $2 ORDER BY sequence DESC LIMIT $3)
+             ORDER BY sequence DESC"
+        );
+        let before = before.map_or(i64::MAX, |sequence| signed(sequence.0));
+        let rows = self
+            .query(&sql, &[&insurer.as_str(), &before, &i64::from(limit)])
+            .await?;
         rows.iter().map(message).collect()
     }
 

@@ -45,6 +45,10 @@ const MIGRATIONS: Migrations = &[
         "V6__quarantine_work",
         include_str!("../../../migrations/decisions/sqlite/V6__quarantine_work.sql"),
     ),
+    (
+        "V8__lines_of_an_insurer",
+        include_str!("../../../migrations/decisions/sqlite/V8__lines_of_an_insurer.sql"),
+    ),
 ];
 
 /// The store.

@@ -3,7 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use samenloop_domain::{cents::Cents, history::CeilingKey, identifiers::Sequence};
+use samenloop_domain::{
+    cents::Cents,
+    history::CeilingKey,
+    identifiers::{Sequence, Uzovi},
+};
 use serde_json::json;
 
 use super::{
@@ -143,6 +147,28 @@ impl SqliteDecisionStore {
             let before = before.map_or(i64::MAX, |sequence| signed(sequence.0));
             let mut statement = connection.prepare_cached(&sql)?;
             collect(statement.query(params![before, limit])?, message)
+        })
+        .await
+    }
+
+    pub(in crate::decision_store) async fn latest_to(
+        &self,
+        insurer: Uzovi,
+        before: Option<Sequence>,
+        limit: u32,
+    ) -> Result<Vec<StoredMessage>, StoreError> {
+        self.read(move |connection| {
+            let sql = format!(
+                "{MESSAGE} WHERE sequence IN (SELECT DISTINCT sequence FROM decision
+                     WHERE insurer = ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3)
+                 ORDER BY sequence DESC"
+            );
+            let before = before.map_or(i64::MAX, |sequence| signed(sequence.0));
+            let mut statement = connection.prepare_cached(&sql)?;
+            collect(
+                statement.query(params![insurer.as_str(), before, limit])?,
+                message,
+            )
         })
         .await
     }
