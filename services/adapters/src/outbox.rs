@@ -157,6 +157,19 @@ pub async fn run(context: RelayContext, destination: Destination, shutdown: Shut
             () = tokio::time::sleep(pause) => {}
         }
     }
+    release(&context, &destination).await;
+}
+
+/// Ends the lease, so that the next holder need not wait for its end. Where that fails, it runs out by itself.
+async fn release(context: &RelayContext, destination: &Destination) {
+    let ended = Lease {
+        relay: destination.relay(),
+        holder: context.holder,
+        term: Duration::ZERO,
+    };
+    if let Err(error) = context.store.lease(ended, context.clock.now()).await {
+        tracing::debug!(relay = destination.name(), %error, "a lease runs out by itself");
+    }
 }
 
 /// Sends one window; gives how many rows it had. 0 also where another relay holds the lease.

@@ -98,4 +98,15 @@ async fn party_whose_queue_stays_full_holds_no_other_back_and_gets_its_own_in_or
     assert!(came.is_sorted(), "its own rows come in their order");
     shutdown.cancel();
     relay.await.expect("the relay ends");
+
+    let next = Lease {
+        relay: Relay::Outcomes,
+        holder: Ids::System.next(),
+        term: LEASE,
+    };
+    let taken = store.lease(next, Clock::System.now()).await;
+    assert!(
+        taken.expect("written"),
+        "a relay that ends gives its lease up"
+    );
 }
