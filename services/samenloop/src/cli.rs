@@ -268,7 +268,12 @@ pub fn main() -> ExitCode {
     } else {
         LogFormat::Json
     };
-    telemetry::start_logs(format, if quiet { "error" } else { "info" });
+    let filter = if quiet {
+        "error"
+    } else {
+        telemetry::DEFAULT_FILTER
+    };
+    telemetry::start_logs(format, filter);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
