@@ -1,6 +1,9 @@
 //! Persons decide through the running product: what a credit frees is listed or decided again, commands are carried
 //! out once, and the log decides all of it the same again.
 
+mod crash;
+mod imports;
+
 use harness::scenarios;
 use samenloop::{
     audit,
@@ -70,7 +73,7 @@ fn asked(action: Asked) -> record::Command {
 
 async fn carry_out(product: &InProcess, command: &record::Command) -> record::CommandResult {
     let command = review::read_command(command.clone()).expect("it is good");
-    let id = command.id;
+    let (id, digest) = (command.id, command.digest());
     let handler = roles::detection_handler(&product.node);
     handler
         .carry_out(vec![command])
@@ -80,7 +83,7 @@ async fn carry_out(product: &InProcess, command: &record::Command) -> record::Co
     decided
         .expect("the store answers")
         .expect("it is kept")
-        .result
+        .answer(digest)
 }
 
 fn codes(result: &record::CommandResult) -> Vec<&str> {
@@ -150,7 +153,12 @@ async fn what_a_credit_frees_is_listed_and_decided_again_once_a_person_asks() {
         ..command.clone()
     };
     assert_eq!(
-        carry_out(&product, &other).await,
+        codes(&carry_out(&product, &other).await),
+        ["GDC-OPDRACHT"],
+        "the id is taken"
+    );
+    assert_eq!(
+        carry_out(&product, &command).await,
         result,
         "the first one stands"
     );

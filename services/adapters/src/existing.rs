@@ -2,7 +2,8 @@
 //! lines meet.
 //!
 //! A row that cannot be read is reported with its number and reason, and the rows after it are read
-//! all the same. An imported row is a fact: whether it should have been paid is not judged here.
+//! all the same; a row is one line of at most [`ROW_BYTES_MAX`] bytes. An imported row is a fact: whether it should have
+//! been paid is not judged here.
 //!
 //! Columns, with a header line; empty is absent; lists are separated by spaces:
 //!
@@ -24,6 +25,7 @@
 //! | `awarded_cents` | what was paid |
 
 mod chunks;
+mod rows;
 
 use std::{collections::BTreeMap, io::Read};
 
@@ -43,6 +45,7 @@ use samenloop_domain::{
 };
 
 pub use chunks::{CHUNK_ROWS, Rejects, RowChunk, next_chunk};
+pub use rows::ROW_BYTES_MAX;
 
 /// The columns, in the order in which they are written; a file may have them in any order.
 pub const COLUMNS: [&str; 16] = [
@@ -93,7 +96,9 @@ pub fn read<'a, R: Read>(
     reference: &'a Reference,
     pseudonyms: &'a dyn Fn(&Bsn) -> Vec<Pseudonym>,
 ) -> ExistingRows<'a, R> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source);
+    let mut reader = csv::ReaderBuilder::new()
+        .flexible(true)
+        .from_reader(rows::Rows::new(source));
     let header = match reader.headers() {
         Ok(header) => positions(header),
         Err(error) => Err(error.to_string()),
@@ -116,7 +121,7 @@ pub fn read<'a, R: Read>(
 
 /// Rows of a file, read one by one.
 pub struct ExistingRows<'a, R> {
-    rows: csv::StringRecordsIntoIter<R>,
+    rows: csv::StringRecordsIntoIter<rows::Rows<R>>,
     row: u64,
     positions: Option<BTreeMap<&'static str, usize>>,
     fault: Option<RowFault>,
@@ -189,6 +194,10 @@ impl Cells<'_> {
         pseudonyms: &dyn Fn(&Bsn) -> Vec<Pseudonym>,
     ) -> Result<(Coverage, Cents), String> {
         if self.record.len() != self.positions.len() {
+            let refusal = self.record.get(0).and_then(rows::refusal);
+            if let Some(refusal) = refusal.filter(|_| self.record.len() == 1) {
+                return Err(refusal);
+            }
             let (found, expected) = (self.record.len(), self.positions.len());
             return Err(format!(
                 "the row has {found} cells, the header has {expected}"

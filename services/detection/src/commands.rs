@@ -16,6 +16,7 @@ use samenloop_adapters::{
     },
     wire::{
         claim, outcome,
+        record::write_line_id,
         review::{self, Action, Command},
     },
 };
@@ -79,15 +80,27 @@ impl From<samenloop_adapters::decision_store::StoreError> for Stopped {
 }
 
 impl Deciding<'_> {
-    /// Carries out a command, unless it was decided before; its first result stands.
+    /// Carries out a command, unless its id was used before: the first content stands, and another one is refused.
+    ///
+    /// Whoever asked is told by [`DecidedCommand::answer`].
     pub(crate) async fn carry_out(
         &mut self,
         command: Command,
         transaction: &mut DecisionTransaction,
     ) -> Result<(), HandleError> {
-        let here = self.batch.commands.iter().any(|it| it.id == command.id);
-        if here || transaction.load_command(command.id).await?.is_some() {
-            tracing::info!(command = %command.id, "a command came again");
+        let here = self.batch.commands.iter();
+        let here = here.filter(|it| it.id == command.id);
+        let known = match here.map(|it| it.content_digest).next() {
+            Some(digest) => Some(digest),
+            None => (transaction.load_command(command.id).await?).map(|it| it.content_digest),
+        };
+        if let Some(digest) = known {
+            // Nothing is written: whoever asks for the result of another content is refused by that of the first.
+            if digest == command.digest() {
+                tracing::info!(command = %command.id, "a command came again");
+            } else {
+                tracing::warn!(command = %command.id, "the id of a command was used for another one");
+            }
             return Ok(());
         }
         let done = match &command.action {
@@ -215,11 +228,23 @@ impl Deciding<'_> {
         transaction: &mut DecisionTransaction,
     ) -> Result<log::CommandResult, Stopped> {
         let here = self.batch.dismissed.iter().any(|(id, _)| *id == case);
-        if here || !transaction.is_case_open(case).await? {
-            return Err(unknown("open case").into());
-        }
+        let open = transaction.load_open_case(case).await?;
+        let open = open.filter(|_| !here);
+        let open = open.ok_or_else(|| unknown("open case"))?.case;
+        let sequence = self.number();
+        let entry = Entry::CaseDismissed(log::CaseDismissed {
+            command: Some(command.kept.clone()),
+            kind: open.kind.as_str().to_owned(),
+            line: Some(write_line_id(open.line)),
+            other: Some(write_line_id(open.other)),
+        });
+        let entry = record::entry(sequence, "case_dismissed", self.now, entry);
+        self.batch.log.push(entry);
         self.batch.dismissed.push((case, command.id));
-        Ok(log::CommandResult::default())
+        Ok(log::CommandResult {
+            sequence: sequence.0,
+            ..log::CommandResult::default()
+        })
     }
 
     async fn withdraw_import(

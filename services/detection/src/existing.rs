@@ -1,15 +1,36 @@
 //! Existing prestaties: rows of a file become entries of the log, each row once however often its file is imported.
+//!
+//! A row is a fact and is never refused. Awarded lines that it meets under a rule that excludes one of the two, or asks
+//! a person, are listed as cases: those of this chunk, whatever the chunks before it met.
+
+use std::{
+    collections::{BTreeMap, btree_map::Entry as Place},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 use prost::Message as _;
 use samenloop_adapters::{
-    decision_store::{DecisionBatch, DecisionStore, ExistingChunk, ImportedRow, StoreError},
+    decision_store::{
+        CaseKind, DecisionBatch, DecisionStore, DecisionTransaction, ExistingChunk, ImportedRow,
+        NewCase, StoreError,
+    },
+    reference_feed::ReferenceFeed,
     wire::{digest, record as codec},
 };
-use samenloop_domain::identifiers::Sequence;
+use samenloop_domain::{
+    coverage::{CoverageId, CoverageIndex, CoverageKey, CoverageState, Covered},
+    double_funding::ImportPairs,
+    identifiers::Sequence,
+    period::Period,
+    reference::Reference,
+};
 use samenloop_proto::record::v1::{self as log, log_entry::Entry};
 
 use crate::record;
+
+/// Awarded lines that are looked at beside a chunk at a time.
+const AWARDED_PAGE: u32 = 5_000;
 
 /// Rows of a file that are imported as one entry of the log.
 #[derive(Clone, PartialEq, Debug)]
@@ -35,18 +56,23 @@ pub struct Imported {
     pub rows: u64,
     /// Rows that were imported before.
     pub known: u64,
+    /// Awarded lines that they meet, beside which a person has to look.
+    pub pairs: u64,
+    /// Those of them that are listed as cases.
+    pub listed: u64,
 }
 
-/// Imports what is new of a chunk, in one transaction.
+/// Imports what is new of a chunk, in one transaction, and lists the awarded lines that it meets by the rules in force.
 ///
 /// # Errors
 /// [`StoreError`]; nothing was written, or it was and the answer was lost: importing it again tells.
 pub async fn import(
     store: &DecisionStore,
+    feed: &ReferenceFeed,
     chunk: Chunk,
     now: Timestamp,
 ) -> Result<Imported, StoreError> {
-    let mut transaction = store.begin().await?;
+    let (mut transaction, reference) = begin(store, feed).await?;
     let known = transaction
         .imported_rows(chunk.file_digest, chunk.first_row, chunk.last_row)
         .await?;
@@ -61,12 +87,19 @@ pub async fn import(
         });
     }
     let sequence = Sequence(transaction.head().sequence.0 + 1);
+    let (pairs, cases) = match &reference {
+        Some(reference) => pairs_with(&rows, sequence, reference, &mut transaction).await?,
+        None => <_>::default(),
+    };
+    let listed = cases.len() as u64;
     let entry = log::ExistingImported {
         source: chunk.source.clone(),
         first_row: chunk.first_row,
         last_row: chunk.last_row,
         rows: rows.iter().map(kept).collect(),
         file_digest: chunk.file_digest.to_vec(),
+        pairs: codec::write_import_pairs(&pairs),
+        pair_count: pairs.count,
     };
     let entry = Entry::ExistingImported(entry);
     let chunk = ExistingChunk {
@@ -84,6 +117,7 @@ pub async fn import(
         log: vec![record::entry(sequence, "existing_imported", now, entry)],
         imported: rows.into_iter().map(|row| (sequence, row)).collect(),
         chunks: vec![chunk],
+        cases,
         ..DecisionBatch::default()
     };
     transaction.commit(batch).await?;
@@ -91,7 +125,79 @@ pub async fn import(
         sequence: Some(sequence),
         rows: imported,
         known: given - imported,
+        pairs: pairs.count,
+        listed,
     })
+}
+
+/// A transaction, and the reference data in force under its lock; none before the first was activated.
+async fn begin(
+    store: &DecisionStore,
+    feed: &ReferenceFeed,
+) -> Result<(DecisionTransaction, Option<Arc<Reference>>), StoreError> {
+    loop {
+        let reference = feed.current().await?;
+        let transaction = store.begin().await?;
+        let version = reference.as_ref().map(|it| &it.version);
+        if transaction.active_version() == version {
+            return Ok((transaction, reference));
+        }
+    }
+}
+
+/// Awarded lines that the rows meet: a page of them in memory at a time, however many share a key with the chunk.
+async fn pairs_with(
+    rows: &[ImportedRow],
+    sequence: Sequence,
+    reference: &Reference,
+    transaction: &mut DecisionTransaction,
+) -> Result<(ImportPairs, Vec<NewCase>), StoreError> {
+    let mut chunk = CoverageIndex::default();
+    let mut keys: BTreeMap<CoverageKey, Period> = BTreeMap::new();
+    for row in rows {
+        let period = row.coverage.period;
+        for key in row.coverage.keys() {
+            match keys.entry(key) {
+                Place::Vacant(place) => {
+                    place.insert(period);
+                }
+                Place::Occupied(mut place) => *place.get_mut() = place.get().enclosing(period),
+            }
+        }
+        chunk.insert(Covered {
+            id: CoverageId {
+                sequence,
+                line: row.row,
+            },
+            state: CoverageState::Imported,
+            coverage: row.coverage.clone(),
+        });
+    }
+    let mut pairs = ImportPairs::default();
+    let mut lines: BTreeMap<CoverageId, Covered> = BTreeMap::new();
+    let mut after = CoverageId::MIN;
+    loop {
+        let page = transaction.load_awarded(&keys, after, AWARDED_PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.id;
+        for line in page {
+            let before = pairs.count;
+            for row in chunk.meeting(&line.coverage) {
+                pairs.add(&line, row, reference);
+            }
+            // Lines come in order, so what is no longer listed by now never is.
+            let listed = pairs.listed.last_key_value();
+            if pairs.count > before && listed.is_some_and(|((last, _), _)| *last >= line.id) {
+                lines.insert(line.id, line);
+            }
+        }
+    }
+    let cases = pairs.listed.iter().map(|((line, row), pair)| NewCase {
+        rules: vec![pair.rule.to_string()],
+        ..record::case(CaseKind::ImportPair, &lines[line], *row, None, sequence)
+    });
+    let cases = cases.collect();
+    Ok((pairs, cases))
 }
 
 /// Imports rows that come from no file, as a chunk of their own: the same rows are imported once.
@@ -115,7 +221,7 @@ pub async fn import_rows(
         last_row: rows.iter().map(|row| row.row).max().unwrap_or_default(),
         rows,
     };
-    import(store, chunk, now).await
+    import(store, &ReferenceFeed::new(store.clone()), chunk, now).await
 }
 
 fn kept(row: &ImportedRow) -> log::ExistingPrestatie {

@@ -7,6 +7,7 @@
 //! Source: 002_eb0531d2b212ba40.txt, chapter 4 and toelichting article 3: a cooperation that
 //! another NZa prestatie pays for is not paid for again.
 
+mod imports;
 mod pairs;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use crate::{
     rejection::{ReasonCode, Rejection},
 };
 
+pub use imports::{IMPORT_PAIRS_MAX, ImportPair, ImportPairs};
 pub use pairs::{CHAIN_COORDINATION, Meets, rule_between};
 
 /// Fewest zorgaanbieders of a cooperation. Source: 004_edc514e4c29859bf.txt, article 2

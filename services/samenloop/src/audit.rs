@@ -14,19 +14,20 @@ use samenloop_adapters::{
     clock::receipt_date,
     decision_store::{DecisionStore, LoggedEntry},
     reference_feed::ReferenceFeed,
-    wire::{digest::hex, outcome, record as codec, validated::Intake},
+    wire::{digest::hex, outcome, record as codec, review, validated::Intake},
 };
 use samenloop_domain::{
     coverage::{CoverageId, CoverageState, Covered},
     decision::{Evidence, LineDecision, MessageDecision, Validated, Verdict, decide_message},
     declaration::Declaration,
-    double_funding,
-    history::History,
+    double_funding::{self, ImportPairs},
+    history::{History, keys_of},
     identifiers::{ReferenceVersion, Sequence},
     reference::{Effect, MatchLevel, Reference},
 };
 use samenloop_proto::{declaration::v1 as wire, record::v1 as log};
 
+use crate::wanted::Wanted;
 use again::{Again, Revised};
 
 /// What reading the log again shows.
@@ -68,7 +69,9 @@ const PAGE: u32 = 500;
 /// # Errors
 /// Where the store is away, or the log holds what this program cannot read.
 pub async fn audit(store: &DecisionStore) -> anyhow::Result<Audit> {
+    let wanted = look_ahead(store).await?;
     let mut reading = Reading {
+        wanted,
         feed: ReferenceFeed::new(store.clone()),
         again: Again::new(store.clone()),
         reference: None,
@@ -91,7 +94,77 @@ pub async fn audit(store: &DecisionStore) -> anyhow::Result<Audit> {
     reading.finish()
 }
 
+/// Reads the log once to see what its messages and persons ask of the past: other imported rows are not kept.
+async fn look_ahead(store: &DecisionStore) -> anyhow::Result<Wanted> {
+    let mut wanted = Wanted::default();
+    if store.existing_chunks(None, 1).await?.is_empty() {
+        return Ok(wanted);
+    }
+    let feed = ReferenceFeed::new(store.clone());
+    let mut reference = None;
+    let mut after = Sequence(0);
+    loop {
+        let page = store.log_after(after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = last.sequence;
+        for entry in &page {
+            // Imported rows are read when it is known which are wanted.
+            if entry.kind == "existing_imported" {
+                continue;
+            }
+            let kept = log::LogEntry::decode(entry.body.as_slice())?.entry;
+            if let Some(log::log_entry::Entry::ReferenceActivated(activated)) = &kept {
+                let version = ReferenceVersion::new(&activated.version);
+                reference = feed.version(&version).await?;
+            }
+            let Some(reference) = &reference else {
+                continue;
+            };
+            if let Some(input) = asking(store, &kept).await? {
+                wanted.add(entry.sequence, keys_of(&[&input], reference));
+            }
+        }
+    }
+    Ok(wanted)
+}
+
+/// The message that an entry decided, or of which it decided a line again.
+async fn asking(
+    store: &DecisionStore,
+    kept: &Option<log::log_entry::Entry>,
+) -> anyhow::Result<Option<Validated>> {
+    use log::log_entry::Entry;
+    let again = match kept {
+        Some(Entry::MessageDecided(decided)) => {
+            let input = decided.input.as_ref().context("a decision without input")?;
+            return Ok(Some(Intake::from_record(input)?.validated));
+        }
+        Some(Entry::ReviewDecided(log::ReviewDecided {
+            command: Some(command),
+            ..
+        })) => match review::read_command(command.clone())?.action {
+            review::Action::Decide { line, .. } => line,
+            _ => return Ok(None),
+        },
+        Some(Entry::LineRejudged(log::LineRejudged {
+            line: Some(line), ..
+        })) => codec::read_line_id(*line),
+        _ => return Ok(None),
+    };
+    let entry = store.log_entry(again.sequence).await?;
+    let entry = entry.with_context(|| format!("there is no entry {}", again.sequence))?;
+    let Some(Entry::MessageDecided(decided)) = log::LogEntry::decode(entry.body.as_slice())?.entry
+    else {
+        bail!("entry {} decided no message", again.sequence);
+    };
+    let mut input = Intake::from_record(&decided.input.context("a decision without input")?)?;
+    // What refused the line by the reference data of then may not refuse it by those of now.
+    input.validated.findings = <_>::default();
+    Ok(Some(input.validated))
+}
+
 struct Reading {
+    wanted: Wanted,
     feed: ReferenceFeed,
     reference: Option<Arc<Reference>>,
     history: History,
@@ -155,11 +228,13 @@ impl Reading {
         self.hash = entry.hash;
     }
 
+    /// Only rows that an entry can meet are kept; the pairs with awarded lines are found again.
     fn import(
         &mut self,
         sequence: Sequence,
         imported: &log::ExistingImported,
     ) -> anyhow::Result<()> {
+        let mut pairs = ImportPairs::default();
         for row in &imported.rows {
             let kept = row
                 .coverage
@@ -170,11 +245,23 @@ impl Reading {
                 sequence,
                 line: row.row,
             };
-            self.history.coverage.insert(Covered {
+            let row = Covered {
                 id,
                 state: CoverageState::Imported,
                 coverage,
-            });
+            };
+            if let Some(reference) = &self.reference {
+                for line in self.history.coverage.meeting(&row.coverage) {
+                    pairs.add(line, &row, reference);
+                }
+            }
+            if self.wanted.meets(&row.coverage) {
+                self.history.coverage.insert(row);
+            }
+        }
+        let found = (codec::write_import_pairs(&pairs), pairs.count);
+        if found != (imported.pairs.clone(), imported.pair_count) {
+            self.replayed.update(b"paired otherwise\n");
         }
         Ok(())
     }

@@ -18,4 +18,5 @@ pub mod node;
 pub mod print;
 pub mod roles;
 pub mod scenarios;
+mod wanted;
 pub mod what_if;

@@ -21,9 +21,9 @@ use samenloop_adapters::{
     },
 };
 use samenloop_domain::{
-    coverage::{Coverage, CoverageId, CoverageKey, CoverageState, Covered},
+    coverage::{CoverageId, CoverageState, Covered},
     decision::{MessageDecision, Validated, Verdict, decide_message},
-    history::{History, HistoryKeys, keys_of},
+    history::{History, keys_of},
     identifiers::{ReferenceVersion, Sequence},
     period::{Day, Period},
     reference::Reference,
@@ -36,6 +36,7 @@ use crate::{
     audit::again::{Again, Revised},
     log_reader::LogReader,
     scenarios::verdict_word,
+    wanted::Wanted,
 };
 
 /// Changes that are told one by one for each rule; all of them are counted.
@@ -164,24 +165,6 @@ pub async fn answer(
     Ok(deciding.finish())
 }
 
-/// What of the past the span can ask for.
-#[derive(Default)]
-struct Wanted {
-    /// Days on which coverage of a key matters.
-    coverage: BTreeMap<CoverageKey, Period>,
-    /// The last entry of the span.
-    last: Sequence,
-}
-
-impl Wanted {
-    fn meets(&self, coverage: &Coverage) -> bool {
-        coverage.keys().iter().any(|key| {
-            let asked = self.coverage.get(key);
-            asked.is_some_and(|asked| asked.days_in_common(coverage.period) > 0)
-        })
-    }
-}
-
 /// Reads the log once to see what the span will ask for: the rest of the past is not kept.
 async fn look_ahead(
     store: &DecisionStore,
@@ -202,17 +185,9 @@ async fn look_ahead(
                 if !question.span.contains(intake.validated.received_on) {
                     continue;
                 }
-                wanted.last = entry.sequence;
                 let other = references.other()?;
                 let input = judged(intake.validated, intake.fault_count, question, other);
-                let HistoryKeys { coverage, .. } = keys_of(&[&input], other);
-                for (key, period) in coverage {
-                    wanted
-                        .coverage
-                        .entry(key)
-                        .and_modify(|known| *known = known.enclosing(period))
-                        .or_insert(period);
-                }
+                wanted.add(entry.sequence, keys_of(&[&input], other));
             }
             _ => {}
         }

@@ -305,8 +305,10 @@ pub(crate) async fn a_case_is_listed_once_until_it_is_closed(database: &Database
     commit(&store, dismissed).await;
     assert_eq!(store.cases(&rule, 0, 10).await.unwrap(), open[1..]);
     let mut transaction = store.begin().await.unwrap();
-    assert!(!transaction.is_case_open(open[0].id).await.unwrap());
-    assert!(transaction.is_case_open(open[1].id).await.unwrap());
+    let closed = transaction.load_open_case(open[0].id).await.unwrap();
+    assert_eq!(closed, None);
+    let still_open = transaction.load_open_case(open[1].id).await.unwrap();
+    assert_eq!(still_open.as_ref(), Some(&open[1]));
     drop(transaction);
     let before = debit(1, "a", Verdict::Review);
     let refused = revision(1, &before, debit(1, "a", Verdict::Reject).decision);

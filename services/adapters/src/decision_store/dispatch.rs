@@ -2,7 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use samenloop_domain::{cents::Cents, history::CeilingKey, identifiers::Uzovi};
+use samenloop_domain::{
+    cents::Cents,
+    coverage::{CoverageKey, Covered},
+    history::CeilingKey,
+    identifiers::Uzovi,
+};
 
 use super::*;
 
@@ -343,14 +348,30 @@ impl DecisionTransaction {
         }
     }
 
-    /// Whether a case is on the list.
+    /// A case that is on the list; none once it is closed.
     ///
     /// # Errors
     /// [`StoreError`]; the transaction is then useless.
-    pub async fn is_case_open(&mut self, id: u64) -> Result<bool, StoreError> {
+    pub async fn load_open_case(&mut self, id: u64) -> Result<Option<ReviewCase>, StoreError> {
         match self {
-            Self::Postgres(transaction) => transaction.is_case_open(id).await,
-            Self::Sqlite(transaction) => transaction.is_case_open(id).await,
+            Self::Postgres(transaction) => transaction.load_open_case(id).await,
+            Self::Sqlite(transaction) => transaction.load_open_case(id).await,
+        }
+    }
+
+    /// Awarded coverage under these keys that has a day in their period, in order of line, at most `limit` after one.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the transaction is then useless.
+    pub async fn load_awarded(
+        &mut self,
+        keys: &BTreeMap<CoverageKey, Period>,
+        after: CoverageId,
+        limit: u32,
+    ) -> Result<Vec<Covered>, StoreError> {
+        match self {
+            Self::Postgres(transaction) => transaction.load_awarded(keys, after, limit).await,
+            Self::Sqlite(transaction) => transaction.load_awarded(keys, after, limit).await,
         }
     }
 

@@ -195,7 +195,7 @@ pub struct NewLogEntry {
     /// Its number; the numbers of a batch follow the head without gaps.
     pub sequence: Sequence,
     /// What it is: "message_decided", "reference_activated", "existing_imported", "set_aside",
-    /// "released", "review_decided", "line_rejudged", "import_withdrawn".
+    /// "released", "review_decided", "line_rejudged", "import_withdrawn", "case_dismissed".
     pub kind: &'static str,
     /// When.
     pub recorded_at: Timestamp,

@@ -6,6 +6,7 @@ use samenloop_domain::{
     coverage::CoverageId,
     decision::Revision,
     identifiers::{Agb, Sequence},
+    rejection::Rejection,
 };
 use samenloop_proto::record::v1 as record;
 use uuid::Uuid;
@@ -40,6 +41,19 @@ pub struct DecidedCommand {
     pub result: record::CommandResult,
     /// When.
     pub decided_at: Timestamp,
+}
+
+impl DecidedCommand {
+    /// What is told to whoever sent a command with this id and the content with this digest: the first content stands,
+    /// and another one under its id is refused.
+    #[must_use]
+    pub fn answer(&self, content_digest: [u8; 32]) -> record::CommandResult {
+        if content_digest == self.content_digest {
+            return self.result.clone();
+        }
+        let reused = Rejection::new("command_id_new", &["GDC-OPDRACHT"]);
+        crate::wire::review::refused(&reused.with("reused", self.id))
+    }
 }
 
 /// Why a case is on the list.

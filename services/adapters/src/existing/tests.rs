@@ -187,3 +187,42 @@ fn bad_rows_are_written_with_number_and_reason() {
         "row,reason\n100,bad\n200,bad\n"
     );
 }
+
+#[test]
+fn a_row_without_end_or_with_an_open_quote_spoils_itself_alone() {
+    let header = COLUMNS.join(",");
+    let good = |reference: &str| {
+        format!("{reference},990,OENI1,01056789,7095,,2024-07-01,2024-09-30,,,,,,,,4500\n")
+    };
+    let long = good(&"x".repeat(3 * ROW_BYTES_MAX));
+    let file = [
+        format!("{header}\r\n"),
+        good("A"),
+        long,
+        good("\"B"),
+        "\n".to_owned(),
+        good("\"C, \"\"D\"\"\""),
+        good("E").trim_end().to_owned(),
+    ];
+    let reference = reference();
+    let pseudonyms = |_: &Bsn| Vec::new();
+    let file = file.concat();
+    let rows = read(file.as_bytes(), &reference, &pseudonyms);
+    let read: Vec<Result<String, (u64, String)>> = rows
+        .map(|row| match row {
+            Ok(row) => Ok(row.coverage.line_reference.to_string()),
+            Err(fault) => Err((fault.row, fault.reason)),
+        })
+        .collect();
+    let long = format!("the row is longer than {ROW_BYTES_MAX} bytes; a row is one line");
+    let open = "a quote is not closed in its line; double a quote within a cell";
+    let good = |reference: &str| Ok(reference.to_owned());
+    let expected = [
+        good("A"),
+        Err((2, long)),
+        Err((3, open.to_owned())),
+        good("C, \"D\""),
+        good("E"),
+    ];
+    assert_eq!(read, expected);
+}

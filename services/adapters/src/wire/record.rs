@@ -10,6 +10,7 @@ use samenloop_domain::{
     coverage::{Coverage, CoverageId, Subject},
     decision::{ClaimFacts, ReversedClaim},
     declaration::{Meeting, PrestatieKey, Share},
+    double_funding::ImportPairs,
     history::{CeilingKey, PastFacts, TermKey},
     identifiers::{Agb, ContractId, GroupId, InvoiceNumber, RegionCode, Sequence, Uzovi},
     period::{Period, Span},
@@ -18,6 +19,7 @@ use samenloop_proto::{declaration::v1 as wire, record::v1 as record};
 
 use super::{
     declaration::parse_day,
+    outcome::effect_word,
     validated::{Foreign, read_pseudonym},
     write_meeting, write_prestatie, write_pseudonym, write_span,
 };
@@ -241,6 +243,22 @@ pub fn read_claim_facts(kept: &record::ClaimFacts) -> Result<ClaimFacts, Foreign
             version: kept.reverses_version.unwrap_or(1),
         }),
     })
+}
+
+/// The pairs of an imported chunk that are listed.
+#[must_use]
+pub fn write_import_pairs(pairs: &ImportPairs) -> Vec<record::ImportPair> {
+    let pairs = pairs
+        .listed
+        .iter()
+        .map(|((line, row), pair)| record::ImportPair {
+            line: Some(write_line_id(*line)),
+            row: row.line,
+            rule: pair.rule.to_string(),
+            rule_version: pair.rule_version,
+            effect: effect_word(pair.effect).to_owned(),
+        });
+    pairs.collect()
 }
 
 /// A line as it is kept.

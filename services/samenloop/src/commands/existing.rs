@@ -67,6 +67,8 @@ struct Tally {
     known: u64,
     bad: u64,
     entries: u64,
+    pairs: u64,
+    listed: u64,
     shown: Vec<RowFault>,
 }
 
@@ -103,13 +105,17 @@ pub async fn import(config: Config, arguments: &ImportArguments) -> anyhow::Resu
         }
         let chunk = of_file(chunk, &source, file_digest);
         let now = node.clock.now();
-        let imported = samenloop_detection::existing::import(&node.decisions, chunk, now).await;
+        let imported =
+            samenloop_detection::existing::import(&node.decisions, &node.reference, chunk, now)
+                .await;
         let imported = imported.context(
             "the import stopped; import the same file again to go on: no row of it is imported twice",
         )?;
         tally.imported += imported.rows;
         tally.known += imported.known;
         tally.entries += u64::from(imported.sequence.is_some());
+        tally.pairs += imported.pairs;
+        tally.listed += imported.listed;
         bar.set_position(read.load(Ordering::Relaxed));
     }
     bar.finish_and_clear();
@@ -127,6 +133,7 @@ fn report(tally: &Tally, file_digest: [u8; 32], arguments: &ImportArguments) {
         print::line(json!({
             "imported": tally.imported, "known": tally.known, "bad": tally.bad, "entries": tally.entries,
             "bad_rows": bad, "file_sha256": hex(&file_digest),
+            "pairs": tally.pairs, "pairs_listed": tally.listed,
         }));
         return;
     }
@@ -151,6 +158,13 @@ fn report(tally: &Tally, file_digest: [u8; 32], arguments: &ImportArguments) {
         print::thousands(tally.known),
         print::thousands(tally.bad)
     ));
+    if tally.pairs > 0 {
+        print::line(format!(
+            "{} pairs with awarded lines that a person has to look at, {} of them listed: `samenloop reviews list --cases`",
+            print::thousands(tally.pairs),
+            print::thousands(tally.listed)
+        ));
+    }
 }
 
 fn of_file(chunk: RowChunk, source: &str, file_digest: [u8; 32]) -> Chunk {

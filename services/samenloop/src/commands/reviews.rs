@@ -404,7 +404,8 @@ async fn carry_out(
             .iter()
             .map(|(_, kept)| review::read_command(kept.clone()));
         let checked: Vec<_> = checked.collect::<Result<_, _>>()?;
-        let ids: Vec<Uuid> = checked.iter().map(|command| command.id).collect();
+        let ids = checked.iter().map(|command| (command.id, command.digest()));
+        let ids: Vec<(Uuid, [u8; 32])> = ids.collect();
         match &node.broker {
             Broker::Embedded(_) => roles::detection_handler(node).carry_out(checked).await?,
             Broker::Rabbit(_) => {
@@ -434,11 +435,16 @@ async fn carry_out(
     Ok(all)
 }
 
-async fn result_of(node: &Node, id: Uuid, wait: u64) -> anyhow::Result<record::CommandResult> {
+/// What became of a command with this id and digest.
+async fn result_of(
+    node: &Node,
+    (id, digest): (Uuid, [u8; 32]),
+    wait: u64,
+) -> anyhow::Result<record::CommandResult> {
     let deadline = Instant::now() + Duration::from_secs(wait);
     loop {
         if let Some(command) = node.decisions.command(id).await? {
-            return Ok(command.result);
+            return Ok(command.answer(digest));
         }
         if Instant::now() > deadline {
             bail!("command {id} has no result within {wait} s; is detection running?");

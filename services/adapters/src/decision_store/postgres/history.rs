@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use deadpool_postgres::Object;
 use samenloop_domain::{
-    coverage::CoverageState,
+    coverage::{CoverageKey, CoverageState},
     history::{CeilingKey, InvoicePart, TermKey},
 };
 
@@ -192,6 +192,15 @@ pub(super) async fn load_ceilings(
     Ok(())
 }
 
+/// Keys of coverage, and the first and last day on which each matters.
+pub(super) fn coverage_keys(
+    keys: &BTreeMap<CoverageKey, Period>,
+) -> (Vec<String>, Vec<String>, Vec<String>) {
+    let days = |day: fn(Period) -> Day| keys.values().map(|it| day(*it).to_string()).collect();
+    let texts = keys.keys().map(key_text).collect();
+    (texts, days(Period::first), days(Period::last))
+}
+
 async fn load_coverage(
     client: &Object,
     keys: &HistoryKeys,
@@ -200,17 +209,7 @@ async fn load_coverage(
     if keys.coverage.is_empty() {
         return Ok(());
     }
-    let texts: Vec<String> = keys.coverage.keys().map(key_text).collect();
-    let firsts: Vec<String> = keys
-        .coverage
-        .values()
-        .map(|it| it.first().to_string())
-        .collect();
-    let lasts: Vec<String> = keys
-        .coverage
-        .values()
-        .map(|it| it.last().to_string())
-        .collect();
+    let (texts, firsts, lasts) = coverage_keys(&keys.coverage);
     let sql = "SELECT f.sequence, f.line, f.state, coalesce(d.coverage, e.coverage)
          FROM (SELECT DISTINCT c.sequence, c.line, c.state
                FROM unnest($1::TEXT[], $2::TEXT[], $3::TEXT[]) AS k (coverage_key, first_day, last_day)

@@ -43,6 +43,10 @@ const MIGRATIONS: Migrations = &[
         include_str!("../../../migrations/decisions/postgres/V6__quarantine_work.sql"),
     ),
     (
+        "V7__awarded_coverage",
+        include_str!("../../../migrations/decisions/postgres/V7__awarded_coverage.sql"),
+    ),
+    (
         "V8__lines_of_an_insurer",
         include_str!("../../../migrations/decisions/postgres/V8__lines_of_an_insurer.sql"),
     ),

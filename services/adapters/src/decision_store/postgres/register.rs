@@ -1,14 +1,17 @@
 //! What purchasers and the audit read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deadpool_postgres::Object;
-use samenloop_domain::{coverage::CoverageState, identifiers::Sequence};
+use samenloop_domain::{
+    coverage::{CoverageKey, CoverageState, Covered},
+    identifiers::Sequence,
+};
 use tokio_postgres::Row;
 
 use super::{
-    PostgresDecisionStore, PostgresTransaction, Session, active_of, commit::column, execute,
-    history, many, one,
+    Parameters, PostgresDecisionStore, PostgresTransaction, Session, active_of, commit::column,
+    execute, history, many, one,
 };
 use crate::{
     decision_store::{
@@ -100,6 +103,37 @@ impl PostgresDecisionStore {
 }
 
 impl PostgresTransaction {
+    pub(in crate::decision_store) async fn load_awarded(
+        &mut self,
+        keys: &BTreeMap<CoverageKey, Period>,
+        after: CoverageId,
+        limit: u32,
+    ) -> Result<Vec<Covered>, StoreError> {
+        self.faults.pass(FaultPoint::OnRead)?;
+        let (texts, firsts, lasts) = history::coverage_keys(keys);
+        let sql = "SELECT f.sequence, f.line, d.coverage
+             FROM (SELECT DISTINCT c.sequence, c.line
+                   FROM unnest($1::TEXT[], $2::TEXT[], $3::TEXT[]) AS k (coverage_key, first_day, last_day)
+                   JOIN coverage AS c
+                       ON c.coverage_key = k.coverage_key AND c.last_day >= k.first_day::DATE
+                          AND c.first_day <= k.last_day::DATE AND c.state = 'awarded'
+                   WHERE (c.sequence, c.line) > ($4, $5)
+                   ORDER BY c.sequence, c.line LIMIT $6) AS f
+             JOIN decision AS d
+                 ON d.sequence = f.sequence AND d.line_number = f.line AND d.coverage IS NOT NULL
+             ORDER BY f.sequence, f.line";
+        let (sequence, line) = (signed(after.sequence.0), signed(after.line));
+        let limit = i64::from(limit);
+        let client = self.session.client();
+        let values: Parameters<'_> = &[&texts, &firsts, &lasts, &sequence, &line, &limit];
+        let rows = many(client, sql, values).await?;
+        let read = |row: &Row| {
+            let id = line_id(row.get(0), row.get(1))?;
+            covered(id, CoverageState::Awarded, row.get(2))
+        };
+        rows.iter().map(read).collect()
+    }
+
     pub(in crate::decision_store) async fn imported_rows(
         &mut self,
         file_digest: [u8; 32],

@@ -326,32 +326,12 @@ impl PostgresDecisionStore {
         limit: u32,
     ) -> Result<Vec<ReviewCase>, StoreError> {
         let sql = format!(
-            "SELECT case_id, kind, sequence, line, other_sequence, other_line, cause,
-                 line_reference, declarant, insurer, contract_id, rules, opened_at
-             FROM review_case
-             WHERE closed_at IS NULL AND {FILTER} AND ($5::BIGINT IS NULL OR opened_at < $5)
-                 AND case_id > $6
+            "{CASES} AND {FILTER} AND ($5::BIGINT IS NULL OR opened_at < $5) AND case_id > $6
              ORDER BY case_id LIMIT $7"
         );
         let more: [&(dyn ToSql + Sync); 2] = [&signed(after), &i64::from(limit)];
         let rows = self.list(&sql, filter, &more).await?;
-        let read = |row: &Row| {
-            let columns = CaseColumns {
-                id: row.get(0),
-                kind: row.get(1),
-                line: (row.get(2), row.get(3)),
-                other: (row.get(4), row.get(5)),
-                cause: row.get(6),
-                line_reference: row.get(7),
-                declarant: row.get(8),
-                insurer: row.get(9),
-                contract_id: row.get(10),
-                rules: row.get(11),
-                opened_at: row.get(12),
-            };
-            columns.read()
-        };
-        rows.iter().map(read).collect()
+        rows.iter().map(case).collect()
     }
 
     pub(in crate::decision_store) async fn command(
@@ -392,16 +372,14 @@ impl PostgresTransaction {
         rows.first().map(|row| command(id, row)).transpose()
     }
 
-    pub(in crate::decision_store) async fn is_case_open(
+    pub(in crate::decision_store) async fn load_open_case(
         &mut self,
         id: u64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<ReviewCase>, StoreError> {
         self.faults.pass(FaultPoint::OnRead)?;
-        let sql = "SELECT count(*) FROM review_case WHERE case_id = $1 AND closed_at IS NULL";
-        let open: i64 = one(self.session.client(), sql, &[&signed(id)])
-            .await?
-            .get(0);
-        Ok(open > 0)
+        let sql = format!("{CASES} AND case_id = $1");
+        let rows = many(self.session.client(), &sql, &[&signed(id)]).await?;
+        rows.first().map(case).transpose()
     }
 
     pub(in crate::decision_store) async fn is_import_in_force(
@@ -442,6 +420,28 @@ impl PostgresTransaction {
             .map(|row| line_id(row.get(0), row.get(1)))
             .collect()
     }
+}
+
+/// Open cases.
+const CASES: &str = "SELECT case_id, kind, sequence, line, other_sequence, other_line, cause,
+        line_reference, declarant, insurer, contract_id, rules, opened_at
+    FROM review_case WHERE closed_at IS NULL";
+
+fn case(row: &Row) -> Result<ReviewCase, StoreError> {
+    let columns = CaseColumns {
+        id: row.get(0),
+        kind: row.get(1),
+        line: (row.get(2), row.get(3)),
+        other: (row.get(4), row.get(5)),
+        cause: row.get(6),
+        line_reference: row.get(7),
+        declarant: row.get(8),
+        insurer: row.get(9),
+        contract_id: row.get(10),
+        rules: row.get(11),
+        opened_at: row.get(12),
+    };
+    columns.read()
 }
 
 const COMMAND: &str = "SELECT content_digest, person, sequence, result, decided_at FROM command

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row};
 use samenloop_domain::{
-    coverage::CoverageState,
+    coverage::{CoverageKey, CoverageState},
     history::{CeilingKey, InvoicePart, TermKey},
     period::Day,
 };
@@ -189,18 +189,23 @@ pub(super) fn load_ceilings(
     })
 }
 
+/// A key of coverage with the first and last day on which it matters.
+fn coverage_key((key, period): (&CoverageKey, &Period)) -> Value {
+    let (first, last) = (period.first().to_string(), period.last().to_string());
+    json!([key_text(key), first, last])
+}
+
+/// Keys of coverage as one parameter.
+pub(super) fn coverage_keys(keys: &BTreeMap<CoverageKey, Period>) -> String {
+    Value::Array(keys.iter().map(coverage_key).collect()).to_string()
+}
+
 fn load_coverage(
     connection: &Connection,
     keys: &HistoryKeys,
     history: &mut History,
 ) -> Result<(), StoreError> {
-    let wanted = keys.coverage.iter().map(|(key, period)| {
-        json!([
-            key_text(key),
-            period.first().to_string(),
-            period.last().to_string()
-        ])
-    });
+    let wanted = keys.coverage.iter().map(coverage_key);
     let sql = "SELECT f.sequence, f.line, f.state, coalesce(d.coverage, e.coverage)
          FROM (SELECT DISTINCT c.sequence, c.line, c.state
                FROM json_each(?1) AS k

@@ -46,6 +46,10 @@ const MIGRATIONS: Migrations = &[
         include_str!("../../../migrations/decisions/sqlite/V6__quarantine_work.sql"),
     ),
     (
+        "V7__awarded_coverage",
+        include_str!("../../../migrations/decisions/sqlite/V7__awarded_coverage.sql"),
+    ),
+    (
         "V8__lines_of_an_insurer",
         include_str!("../../../migrations/decisions/sqlite/V8__lines_of_an_insurer.sql"),
     ),

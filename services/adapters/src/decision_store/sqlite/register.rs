@@ -1,9 +1,12 @@
 //! What purchasers and the audit read.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, Row, params};
-use samenloop_domain::{coverage::CoverageState, identifiers::Sequence};
+use samenloop_domain::{
+    coverage::{CoverageKey, CoverageState, Covered},
+    identifiers::Sequence,
+};
 
 use super::{SqliteDecisionStore, SqliteTransaction, active_of, head_of, history, read::collect};
 use crate::decision_store::{
@@ -60,6 +63,37 @@ impl SqliteDecisionStore {
 }
 
 impl SqliteTransaction {
+    pub(in crate::decision_store) async fn load_awarded(
+        &mut self,
+        keys: &BTreeMap<CoverageKey, Period>,
+        after: CoverageId,
+        limit: u32,
+    ) -> Result<Vec<Covered>, StoreError> {
+        let keys = history::coverage_keys(keys);
+        let load = move |connection: &Connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT f.sequence, f.line, d.coverage
+                 FROM (SELECT DISTINCT c.sequence, c.line
+                       FROM json_each(?1) AS k
+                       CROSS JOIN coverage AS c INDEXED BY coverage_awarded
+                           ON c.coverage_key = k.value ->> 0 AND c.last_day >= k.value ->> 1
+                              AND c.first_day <= k.value ->> 2
+                       WHERE c.state = 'awarded' AND (c.sequence, c.line) > (?2, ?3)
+                       ORDER BY c.sequence, c.line LIMIT ?4) AS f
+                 JOIN decision AS d
+                     ON d.sequence = f.sequence AND d.line_number = f.line AND d.coverage IS NOT NULL
+                 ORDER BY f.sequence, f.line",
+            )?;
+            let (sequence, line) = (signed(after.sequence.0), signed(after.line));
+            let rows = statement.query(params![keys, sequence, line, limit])?;
+            collect(rows, |row| {
+                let (id, bytes): (_, Vec<u8>) = (line_id(row.get(0)?, row.get(1)?)?, row.get(2)?);
+                covered(id, CoverageState::Awarded, &bytes)
+            })
+        };
+        self.store.read(load).await
+    }
+
     pub(in crate::decision_store) async fn imported_rows(
         &mut self,
         file_digest: [u8; 32],

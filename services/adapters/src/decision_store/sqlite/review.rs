@@ -271,35 +271,10 @@ impl SqliteDecisionStore {
         let filter = filter.clone();
         let load = move |connection: &Connection| {
             let sql = format!(
-                "SELECT case_id, kind, sequence, line, other_sequence, other_line, cause,
-                     line_reference, declarant, insurer, contract_id, rules, opened_at
-                 FROM review_case
-                 WHERE closed_at IS NULL AND {FILTER} AND (?5 IS NULL OR opened_at < ?5)
-                     AND case_id > ?6
+                "{CASES} AND {FILTER} AND (?5 IS NULL OR opened_at < ?5) AND case_id > ?6
                  ORDER BY case_id LIMIT ?7"
             );
-            list(
-                connection,
-                &sql,
-                &filter,
-                &[&signed(after), &limit],
-                |row| {
-                    let columns = CaseColumns {
-                        id: row.get(0)?,
-                        kind: row.get(1)?,
-                        line: (row.get(2)?, row.get(3)?),
-                        other: (row.get(4)?, row.get(5)?),
-                        cause: row.get(6)?,
-                        line_reference: row.get(7)?,
-                        declarant: row.get(8)?,
-                        insurer: row.get(9)?,
-                        contract_id: row.get(10)?,
-                        rules: row.get(11)?,
-                        opened_at: row.get(12)?,
-                    };
-                    columns.read()
-                },
-            )
+            list(connection, &sql, &filter, &[&signed(after), &limit], case)
         };
         self.read(load).await
     }
@@ -321,16 +296,14 @@ impl SqliteTransaction {
         self.store.read(load).await
     }
 
-    pub(in crate::decision_store) async fn is_case_open(
+    pub(in crate::decision_store) async fn load_open_case(
         &mut self,
         id: u64,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<ReviewCase>, StoreError> {
         let load = move |connection: &Connection| {
-            let sql = "SELECT count(*) FROM review_case WHERE case_id = ?1 AND closed_at IS NULL";
-            let open: i64 = connection
-                .prepare_cached(sql)?
-                .query_row([signed(id)], |it| it.get(0))?;
-            Ok(open > 0)
+            let mut statement = connection.prepare_cached(&format!("{CASES} AND case_id = ?1"))?;
+            let mut rows = statement.query([signed(id)])?;
+            rows.next()?.map(case).transpose()
         };
         self.store.read(load).await
     }
@@ -379,6 +352,28 @@ impl SqliteTransaction {
         };
         self.store.read(load).await
     }
+}
+
+/// Open cases.
+const CASES: &str = "SELECT case_id, kind, sequence, line, other_sequence, other_line, cause,
+        line_reference, declarant, insurer, contract_id, rules, opened_at
+    FROM review_case WHERE closed_at IS NULL";
+
+fn case(row: &Row<'_>) -> Result<ReviewCase, StoreError> {
+    let columns = CaseColumns {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        line: (row.get(2)?, row.get(3)?),
+        other: (row.get(4)?, row.get(5)?),
+        cause: row.get(6)?,
+        line_reference: row.get(7)?,
+        declarant: row.get(8)?,
+        insurer: row.get(9)?,
+        contract_id: row.get(10)?,
+        rules: row.get(11)?,
+        opened_at: row.get(12)?,
+    };
+    columns.read()
 }
 
 fn command(connection: &Connection, id: Uuid) -> Result<Option<DecidedCommand>, StoreError> {

@@ -1,0 +1,88 @@
+//! A command whose acknowledgement is lost after its commit comes again: it is done once, with the same result.
+
+use std::time::Duration;
+
+use samenloop::scenarios::command_message;
+use samenloop_adapters::{
+    broker::{Published, Queue},
+    config::OnCredit,
+    fault_plan::{Fault, FaultPoint},
+    wire::{record::write_line_id, review},
+};
+use samenloop_domain::coverage::CoverageId;
+use samenloop_proto::{
+    declaration::v1 as wire,
+    record::v1::{self as record, command::Action as Asked},
+};
+
+use crate::{asked, carry_out, check_log, declared, play};
+
+/// Far longer than it takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_command_that_comes_again_after_a_crash_is_done_once() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (product, set) = play(OnCredit::List, &directory).await;
+    let store = &product.node.decisions;
+    let held = declared(&product, &set, "42", 0).await;
+    let line = CoverageId::of_line(held.sequence, 1);
+    let command = record::Command {
+        second_person: "B. Bakker".to_owned(),
+        ..asked(Asked::DecideReview(record::DecideReview {
+            line: Some(write_line_id(line)),
+            version_seen: held.outcome.version,
+            choice: record::Choice::Accept as i32,
+            ..record::DecideReview::default()
+        }))
+    };
+    let before = store.head().await.expect("it answers").sequence;
+    let lost = FaultPoint::AfterCommitBeforeAck;
+    let plan = product.node.faults.clone();
+    let plan = plan.with(lost, 1, Fault::Error).with(lost, 2, Fault::Error);
+
+    let message = vec![(Queue::Commands, command_message(&command))];
+    let published = product.node.broker.publish(message).await;
+    assert_eq!(published.expect("it answers"), [Published::Confirmed]);
+    let handled = async {
+        loop {
+            let depth = product.node.broker.depth(&Queue::Commands).await;
+            let depth = depth.expect("it answers");
+            if depth.ready == 0 && depth.unacked == Some(0) {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let handled = tokio::time::timeout(PATIENCE, handled).await;
+    handled.expect("it is acknowledged in the end");
+    assert!(plan.pass(lost).is_err(), "one acknowledgement was lost");
+    plan.clear();
+
+    let after = store.head().await.expect("it answers").sequence;
+    assert_eq!(after.0, before.0 + 1, "one entry");
+    let now = declared(&product, &set, "42", 0).await;
+    assert_eq!(
+        (now.outcome.version, now.outcome.status()),
+        (held.outcome.version + 1, wire::Status::Accepted)
+    );
+    let id = review::read_command(command.clone())
+        .expect("it is good")
+        .id;
+    let kept = store.command(id).await.expect("it answers");
+    let result = kept.expect("it is decided").result;
+    assert_eq!(
+        (result.sequence, result.version),
+        (after.0, now.outcome.version)
+    );
+    assert_eq!(
+        carry_out(&product, &command).await,
+        result,
+        "the same result"
+    );
+    check_log(&product).await;
+    let (message, version) = (now.message_id, now.outcome.version);
+    let parts = harness::product_path::parts_of(&product.settlement, message, version).await;
+    assert_eq!(parts.len(), 1, "it is settled once");
+    product.stop().await.expect("it stops");
+}
