@@ -63,13 +63,13 @@ async fn a_command_that_comes_again_after_a_crash_is_done_once() {
     .await;
     let lost = FaultPoint::AfterCommitBeforeAck;
     let plan = product.node.faults.clone();
-    let plan = plan.with(lost, 1, Fault::Error).with(lost, 2, Fault::Error);
+    let plan = plan.with(lost, 1, Fault::Error);
 
     let message = vec![(Queue::Commands, command_message(&command))];
     let published = product.node.broker.publish(message).await;
     assert_eq!(published.expect("it answers"), [Published::Confirmed]);
     drained(&product, &[Queue::Commands]).await;
-    assert!(plan.pass(lost).is_err(), "one acknowledgement was lost");
+    assert!(plan.visits(lost) > 0, "an acknowledgement was lost");
     plan.clear();
 
     let after = store.head().await.expect("it answers").sequence;

@@ -1,9 +1,9 @@
 //! Existing prestaties: lines that never passed the queue, from a CSV file, as coverage that new
 //! lines meet.
 //!
-//! A row that cannot be read is reported with its number and reason, and the rows after it are read
-//! all the same; a row is one line of at most [`ROW_BYTES_MAX`] bytes. An imported row is a fact: whether it should have
-//! been paid is not judged here.
+//! A row that cannot be read is reported with its number and reason, and the rows after it are read all the same; a
+//! row is one line of at most [`ROW_BYTES_MAX`] bytes. An imported row is a fact: whether it should have been paid
+//! is not judged here.
 //!
 //! Columns, with a header line; empty is absent; lists are separated by spaces:
 //!

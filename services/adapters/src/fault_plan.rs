@@ -64,6 +64,13 @@ impl FaultPlan {
         }
     }
 
+    /// How often `point` was passed since something was planned.
+    #[must_use]
+    pub fn visits(&self, point: FaultPoint) -> u64 {
+        let visits = self.visits.lock().expect("no holder panics");
+        visits.get(&point).copied().unwrap_or_default()
+    }
+
     /// Passes `point`: an error if one is planned for this visit.
     ///
     /// # Errors

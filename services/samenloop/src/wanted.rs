@@ -1,5 +1,5 @@
-//! What of the past later entries of a log can ask for. The rest of it need not be kept in memory, however many existing
-//! prestaties were imported.
+//! What of the past later entries of a log can ask for. The rest of it need not be kept in memory, however many
+//! existing prestaties were imported.
 
 use std::collections::BTreeMap;
 

@@ -160,7 +160,7 @@ fn report(tally: &Tally, file_digest: [u8; 32], arguments: &ImportArguments) {
     ));
     if tally.pairs > 0 {
         print::line(format!(
-            "{} pairs with awarded lines that a person has to look at, {} of them listed: `samenloop reviews list --cases`",
+            "{} pairs with awarded lines for a person to look at, {} of them listed: `reviews list --cases`",
             print::thousands(tally.pairs),
             print::thousands(tally.listed)
         ));
