@@ -26,6 +26,7 @@ pub mod period;
 pub mod reasons;
 pub mod reference;
 pub mod rejection;
+pub mod report;
 pub mod rules;
 pub mod tarief;
 pub mod validation;
