@@ -34,6 +34,8 @@ pub struct Config {
     pub keys: Keys,
     /// Lines that are decided again.
     pub reviews: Reviews,
+    /// When the monitoring report gives a signal.
+    pub report: Report,
     /// Bounds.
     pub limits: Limits,
 }
@@ -155,6 +157,24 @@ pub enum OnCredit {
     Rejudge,
 }
 
+/// When the monitoring report gives a signal: above these. The NZa sets none; agree them before relying on them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Lines held for a person, in basis points of all debit lines.
+    pub held_max_basis_points: u32,
+    /// Lines refused, in basis points of all debit lines.
+    pub refused_max_basis_points: u32,
+    /// Double funding prevented, in basis points of what was declared.
+    pub prevented_max_basis_points: u32,
+    /// Days from receipt to the decision of a person, on average.
+    pub days_to_decision_max: u32,
+    /// Messages for a hundred accepted lines.
+    pub messages_per_hundred_lines_max: u32,
+    /// What was awarded, in basis points of the budgets.
+    pub budget_max_basis_points: u32,
+}
+
 /// Bounds.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -216,6 +236,14 @@ impl Default for Config {
             reviews: Reviews {
                 second_person_above_cents: 1_000_000,
                 on_credit: OnCredit::List,
+            },
+            report: Report {
+                held_max_basis_points: 1_000,
+                refused_max_basis_points: 2_500,
+                prevented_max_basis_points: 1_000,
+                days_to_decision_max: 30,
+                messages_per_hundred_lines_max: 200,
+                budget_max_basis_points: 10_000,
             },
             limits: Limits {
                 prefetch: 64,

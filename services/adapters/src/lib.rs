@@ -5,7 +5,8 @@
 //! ([`broker`], [`consume`]), what it is judged by ([`reference`](mod@reference), [`reference_feed`], [`existing`]),
 //! where it is kept ([`decision_store`], [`settlement_store`]) and on what ([`sqlite`], [`postgres_pool`],
 //! [`postgres_tls`], [`migration`]), what sends it on or asks ([`outbox`], [`settlement_client`], [`funding_client`];
-//! [`server_tls`] is the other end), and what tells whether all this answers ([`health`]). [`scenario`] loads the
+//! [`server_tls`] is the other end), what tells whether all this answers ([`health`]), and what of both stores is
+//! reported ([`report`]). [`scenario`] loads the
 //! sample's scenarios. No rule of law is decided here.
 
 pub mod broker;
@@ -27,6 +28,7 @@ pub mod postgres_tls;
 pub mod pseudonym;
 pub mod reference;
 pub mod reference_feed;
+pub mod report;
 pub mod scenario;
 pub mod seal;
 pub mod server_tls;

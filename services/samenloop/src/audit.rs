@@ -24,6 +24,7 @@ use samenloop_domain::{
     history::{History, keys_of},
     identifiers::{ReferenceVersion, Sequence},
     reference::{Effect, MatchLevel, Reference},
+    report::lines::asked_text,
 };
 use samenloop_proto::{declaration::v1 as wire, record::v1 as log};
 
@@ -374,22 +375,11 @@ impl Reading {
     }
 }
 
-/// What a line asks to be paid for, as text; lines that ask the same give the same.
 fn coverage_text(declaration: &Declaration, line_number: u32) -> String {
     let mut lines = declaration.lines.iter();
     let line = lines.find(|line| line.line_number == line_number);
-    let facts = line.map(|line| {
-        let insured = line.insured.as_ref().map(|insured| &insured.identity);
-        let group = &line.patient_group_id;
-        (
-            &line.prestatie,
-            &line.contract_id,
-            line.period,
-            group,
-            insured,
-        )
-    });
-    format!("{}|{facts:?}", declaration.declarant_agb)
+    line.map(|line| asked_text(declaration, line))
+        .unwrap_or_default()
 }
 
 /// The match level of the pair rule that refused or reduced a line, if one did.

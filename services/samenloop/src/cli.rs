@@ -18,7 +18,9 @@ use crate::{
         demo::{self, DemoArguments},
         existing::{self, ImportArguments},
         generate::{self, GenerateArguments},
-        healthcheck, ledger, log, reference,
+        healthcheck, ledger, log,
+        monitoring::{self, NzaArguments},
+        reference,
         replay::{self, ReplayArguments},
         reviews::{self, DecideArguments, ListArguments, PersonArguments},
         role::{self, Role},
@@ -99,6 +101,9 @@ enum Command {
     /// The ledger of settlement.
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// Reports for supervision.
+    #[command(subcommand)]
+    Report(ReportCommand),
     /// Lines and cases that wait for a person.
     #[command(subcommand)]
     Reviews(ReviewsCommand),
@@ -175,6 +180,12 @@ enum LedgerCommand {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Debug, Subcommand)]
+enum ReportCommand {
+    /// The monitoring report of a year: use, budgets, macro-frameworks, bottlenecks, double funding prevented.
+    Nza(NzaArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -344,6 +355,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
         }
         Command::Ledger(LedgerCommand::Verify { json }) => ledger::verify(config()?, json).await,
         Command::Ledger(LedgerCommand::Rebuild { json }) => ledger::rebuild(config()?, json).await,
+        Command::Report(ReportCommand::Nza(nza)) => Box::pin(monitoring::nza(config()?, &nza))
+            .await
+            .map(|()| true),
         Command::Reviews(command) => match command {
             ReviewsCommand::List(list) => reviews::list(config()?, &list).await.map(|()| true),
             ReviewsCommand::Show { line, json } => {

@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal as _, time::Duration};
 
-use comfy_table::{ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets::UTF8_FULL_CONDENSED};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Prints a line of a result. A closed pipe is no error of ours.
@@ -60,6 +60,13 @@ pub fn table(header: &[&str]) -> Table {
         table.set_header(header.to_vec());
     }
     table
+}
+
+/// Puts a column of a table at its right edge, as figures are.
+pub fn align_right(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
 }
 
 /// Euro of an amount in cents, with thousands separated.

@@ -37,6 +37,7 @@ impl Service {
         let filter = ClaimFilter {
             payee: payee(&request.payee_agb)?,
             contract_id: some(&request.contract_id)?,
+            ..ClaimFilter::default()
         };
         let of = format!("claims {} {}", request.payee_agb, request.contract_id);
         let page = self.page(insurer, of, request.page_size, &request.page_token)?;

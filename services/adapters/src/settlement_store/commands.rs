@@ -1,6 +1,6 @@
 //! What insurers tell the ledger beside claims: the facts that a command is decided by, and what it leaves.
 
-use jiff::civil::Date;
+use jiff::{Timestamp, civil::Date};
 use samenloop_domain::{
     cents::Cents,
     identifiers::{Agb, Uzovi},
@@ -270,6 +270,21 @@ pub struct ClaimFilter {
     pub payee: Option<Agb>,
     /// Under this contract only.
     pub contract_id: Option<String>,
+    /// Of prestaties that begin on these days only.
+    pub begins: Option<Period>,
+}
+
+/// An entry that sectors bear.
+#[derive(Clone, PartialEq, Debug)]
+pub struct EntryCosts {
+    /// The entry.
+    pub entry: wire::Entry,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// First day of its budget, where it has one.
+    pub budget_first: Option<Date>,
+    /// What each sector bears, in order of sector.
+    pub costs: Vec<(Box<str>, Cents)>,
 }
 
 /// Which payments of an insurer are listed.

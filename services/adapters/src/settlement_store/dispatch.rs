@@ -2,8 +2,8 @@
 
 use super::{
     commands::{
-        ClaimFilter, Difference, Effect, Executed, Facts, NewCommand, PaymentFilter, Remittance,
-        StoredPayment,
+        ClaimFilter, Difference, Effect, EntryCosts, Executed, Facts, NewCommand, PaymentFilter,
+        Remittance, StoredPayment,
     },
     statements::{OnPostgres, OnSqlite, at_once},
     *,
@@ -196,6 +196,34 @@ impl SettlementStore {
     ) -> Result<Vec<(String, wire::AllocationKey)>, StoreError> {
         let after = after.to_owned();
         read!(self, on => lists::key_page(on, insurer, (&region, year), &after, limit))
+    }
+
+    /// Entries of an insurer's books that sectors bear, among the `limit` commands after one, in order; and the number
+    /// of the last command there is.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn entry_costs(
+        &self,
+        insurer: Uzovi,
+        after: u64,
+        limit: u32,
+    ) -> Result<(u64, Vec<EntryCosts>), StoreError> {
+        read!(self, on => costs::entry_costs(on, insurer, after, limit))
+    }
+
+    /// Budgets of an insurer in order of name, after one.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn budget_page(
+        &self,
+        insurer: Uzovi,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<wire::RecordBudgetRequest>, StoreError> {
+        let after = after.to_owned();
+        read!(self, on => costs::budget_page(on, insurer, &after, limit))
     }
 
     /// Balances that are not the sums of their postings, at most a hundred; none where the books are right.

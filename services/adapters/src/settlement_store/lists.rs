@@ -58,6 +58,12 @@ pub(super) async fn claims(
         of.push(contract_id.as_str().into());
         sql += &format!(" AND e.contract_id = ${}", of.len());
     }
+    if let Some(days) = filter.begins {
+        of.push(days.first().to_string().as_str().into());
+        sql += &format!(" AND e.first_day >= ${}", of.len());
+        of.push(days.last().to_string().as_str().into());
+        sql += &format!(" AND e.first_day <= ${}", of.len());
+    }
     of.push(i64::from(limit).into());
     sql += &format!(" ORDER BY e.position LIMIT ${}", of.len());
     event_rows(insurer, on.rows(&sql, of).await?)

@@ -4,6 +4,7 @@
 //! and sum to zero.
 
 pub mod commands;
+mod costs;
 mod dispatch;
 mod execute;
 mod facts;

@@ -10,6 +10,7 @@ pub mod generate;
 pub mod healthcheck;
 pub mod ledger;
 pub mod log;
+pub mod monitoring;
 pub mod reference;
 pub mod replay;
 pub mod report;

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use comfy_table::{CellAlignment, Table};
 use samenloop_adapters::settlement_store::AccountBalance;
 use serde::Serialize;
 
@@ -207,7 +206,7 @@ impl DemoReport {
         for (code, number) in &self.rejected_by_code {
             verdicts.add_row([format!("  rejected with {code}"), print::thousands(*number)]);
         }
-        right(&mut verdicts, 1);
+        print::align_right(&mut verdicts, 1);
         print::line(verdicts);
         let mut insurers = print::table(&["insurer", "events", "amount", "complete"]);
         for it in &self.subscriptions {
@@ -219,8 +218,8 @@ impl DemoReport {
                 complete,
             ]);
         }
-        right(&mut insurers, 1);
-        right(&mut insurers, 2);
+        print::align_right(&mut insurers, 1);
+        print::align_right(&mut insurers, 2);
         print::line(insurers);
         let mut whole = print::table(&["", ""]);
         let yes = |it: bool| {
@@ -290,11 +289,5 @@ fn row(result: ScenarioResult) -> ScenarioRow {
         expected,
         actual,
         passed,
-    }
-}
-
-fn right(table: &mut Table, column: usize) {
-    if let Some(column) = table.column_mut(column) {
-        column.set_cell_alignment(CellAlignment::Right);
     }
 }
