@@ -85,11 +85,17 @@ const SEAMS: [(&str, &str, &[&str]); 18] = [
 ];
 
 /// Scenarios that must have a file and a golden outcome, by number; and our own, by world.
-const DUE: [&str; 18] = [
+const DUE: [&str; 19] = [
     "59", "60", "61", "62", "63", "64", "65", "65b", "65c", "66", "68", "69", "72", "73", "75",
-    "76", "77", "78",
+    "76", "77", "78", "79",
 ];
 const DUE_THROUGH: u32 = 57;
+/// Scenarios of money and of the report, each with the folder of its golden file.
+const DUE_BESIDE: [(&str, &str); 3] = [
+    ("67-nacalculatie", "tests/money/golden"),
+    ("74-allocated-and-credited", "tests/money/golden"),
+    ("79-reported", "tests/golden/report"),
+];
 const OUR_OWN: [u8; 8] = [81, 82, 83, 87, 88, 94, 96, 97];
 
 /// Most lines of a file that people write by hand; most characters of a line of code.
@@ -259,6 +265,12 @@ fn every_due_scenario_has_a_file_and_a_golden_outcome() {
         assert!(
             worlds.contains(&world),
             "our own scenario in world {world} has no file"
+        );
+    }
+    for (stem, folder) in DUE_BESIDE {
+        assert!(
+            stems(folder, "txt").contains(stem),
+            "{stem} has no golden file in {folder}"
         );
     }
     assert_eq!(

@@ -23,6 +23,7 @@ async fn every_scenario_on_rabbitmq_and_postgresql_gives_its_golden_outcome() {
         .expect("it starts");
     let texts = harness::product_path::run(&product, &set).await;
     compare(&set, &texts);
+    harness::reports::check(&product, &set.reference.reference).await;
     let audit = audit::audit(&product.node.decisions)
         .await
         .expect("the log can be read");

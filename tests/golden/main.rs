@@ -5,6 +5,7 @@
 mod bounds;
 mod by_files;
 mod parties;
+mod report;
 
 use harness::golden::compare;
 use samenloop::in_process::{self, InProcess};
@@ -59,5 +60,7 @@ async fn every_scenario_through_the_embedded_product_gives_its_golden_outcome() 
         .unwrap();
     let texts = harness::product_path::run(&product, &set).await;
     compare(&set, &texts);
+    harness::reports::check(&product, &set.reference.reference).await;
+    report::check_figures(&product, &set.reference.reference).await;
     product.stop().await.unwrap();
 }

@@ -1,11 +1,12 @@
 //! Scenarios through the domain alone: parse, validate, decide, allocate; no broker and no store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use samenloop_adapters::{
     clock::noon,
     existing,
     pseudonym::PseudonymKeys,
+    report,
     scenario::{Action, Decision, Delivery, ScenarioSet, waves},
     wire::{self, JSON, outcome, review},
 };
@@ -16,7 +17,13 @@ use samenloop_domain::{
         LineDecision, Registration, Review, Validated, decide_message, decide_review, register,
     },
     history::History,
-    identifiers::{Bsn, Sequence},
+    identifiers::{Bsn, ContractId, Sequence},
+    report::{
+        Amount, Asked, Contribution, Emit, Report, Source, Tally,
+        lines::{self, ReportedMessage},
+        money::{self, Charge, ChargedClaim},
+        signals::Thresholds,
+    },
     validation::{Environment, validate_declaration},
 };
 use samenloop_proto::declaration::v1 as wire_v1;
@@ -30,6 +37,48 @@ use crate::text;
 /// Where a scenario cannot be read; it says which.
 #[must_use]
 pub fn run(set: &ScenarioSet) -> Vec<String> {
+    play(set).0
+}
+
+/// The monitoring report after all scenarios, from what the domain decided and divided.
+///
+/// # Panics
+/// Where a scenario cannot be read; it says which.
+#[must_use]
+pub fn report(set: &ScenarioSet, asked: Asked, thresholds: &Thresholds) -> Report {
+    let (_, engine) = play(set);
+    let reference = &set.reference.reference;
+    let mut tally = Tally::default();
+    let mut used = BTreeSet::new();
+    let mut take = |it: Contribution| {
+        if let ("uses", Amount::Name(contract)) = (it.figure.table, &it.amount) {
+            used.insert(ContractId::new(contract));
+        }
+        tally.add(it);
+    };
+    let mut emit = Emit::new(&mut take);
+    for told in engine.told.values() {
+        let declared = told.input.declaration.lines.iter();
+        let outcomes = told.first.lines.iter().zip(&told.outcome.lines);
+        let mut is_asked = false;
+        for (line, outcomes) in declared.zip(outcomes) {
+            let line = report::reported(&told.input, line, outcomes, reference);
+            is_asked |= lines::is_asked(&line, &asked);
+            lines::line(&line, &asked, &mut emit);
+        }
+        if is_asked {
+            lines::message(&ReportedMessage::default(), &mut emit);
+        }
+        for claim in &told.claims {
+            money::claim(claim, &asked, &mut emit);
+        }
+    }
+    let mut sink = |_: &Source, it| tally.add(it);
+    report::contracts(reference, &used, &asked, &mut sink);
+    tally.report(asked, thresholds)
+}
+
+fn play(set: &ScenarioSet) -> (Vec<String>, Engine<'_>) {
     let mut engine = Engine {
         keys: PseudonymKeys::fixed_for_demo(),
         history: History::default(),
@@ -52,7 +101,8 @@ pub fn run(set: &ScenarioSet) -> Vec<String> {
             Action::Decide(decision) => texts[scenario][step] = engine.decide(decision),
         }
     }
-    texts.into_iter().map(|steps| steps.concat()).collect()
+    let texts = texts.into_iter().map(|steps| steps.concat()).collect();
+    (texts, engine)
 }
 
 struct Engine<'a> {
@@ -66,8 +116,10 @@ struct Engine<'a> {
 /// A message with its newest outcome.
 struct Told {
     input: Validated,
+    first: wire_v1::Outcome,
     outcome: wire_v1::Outcome,
     parts: Vec<(u32, Vec<Part>)>,
+    claims: Vec<ChargedClaim>,
 }
 
 impl Engine<'_> {
@@ -133,8 +185,10 @@ impl Engine<'_> {
         let text = text::outcome(&outcome::for_provider(&answer), &parts);
         let told = Told {
             input,
+            first: answer.clone(),
             outcome: answer,
             parts,
+            claims: decision.lines.iter().flat_map(charged_of).collect(),
         };
         self.told.insert(delivery.message_id, told);
         text.repeat(delivery.deliveries as usize)
@@ -172,6 +226,7 @@ impl Engine<'_> {
         self.history.revise(declarant, &revision);
         told.outcome = outcome::with_revision(&told.outcome, &revision);
         told.parts.extend(parts_of(&revision.decision));
+        told.claims.extend(charged_of(&revision.decision));
         let shown = outcome::for_provider(&told.outcome);
         text::decision(decision) + &text::outcome(&shown, &told.parts)
     }
@@ -183,4 +238,26 @@ fn parts_of(line: &LineDecision) -> Option<(u32, Vec<Part>)> {
     let parts = allocation::allocate(line.awarded, &claim.insurer_shares, &claim.sector_shares);
     let parts = parts.expect("the keys of the sample are whole");
     Some((line.line_number, parts))
+}
+
+/// The claim of a line, as each of its insurers bears it.
+fn charged_of(line: &LineDecision) -> Vec<ChargedClaim> {
+    let (Some(claim), Some((_, parts))) = (&line.claim, parts_of(line)) else {
+        return Vec::new();
+    };
+    let insurers: BTreeSet<_> = parts.iter().map(|part| part.insurer).collect();
+    let of = |insurer| ChargedClaim {
+        insurer,
+        kind: claim.kind.clone(),
+        contract: claim.contract_id.clone(),
+        region: claim.region.clone(),
+        first_day: claim.period.first(),
+        charges: (parts.iter().filter(|part| part.insurer == insurer))
+            .map(|part| Charge {
+                sector: part.sector.clone(),
+                cents: part.cents,
+            })
+            .collect(),
+    };
+    insurers.into_iter().map(of).collect()
 }

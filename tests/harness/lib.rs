@@ -7,6 +7,7 @@ pub mod processes;
 pub mod product_path;
 pub mod production;
 pub mod relay;
+pub mod reports;
 pub mod senders;
 pub mod tally;
 pub mod text;
