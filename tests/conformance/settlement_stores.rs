@@ -49,6 +49,7 @@ chapters! {
     streams::a_claim_that_nobody_owes_is_heard_by_the_insurer_asked,
     streams::heads_are_the_sums_of_the_events,
     streams::an_acknowledgement_never_goes_back,
+    streams::what_subscribers_have_and_where_claims_are_told_is_known,
     streams::positions_have_no_gap_whatever_fails,
     streams::a_reader_misses_nothing_while_others_write,
     streams::of_the_same_claims_at_once_each_is_recorded_once,

@@ -9,6 +9,7 @@ mod random;
 mod register;
 mod registration;
 mod reviews;
+mod search;
 
 use samenloop_adapters::{
     decision_store::{DecisionStore, StoreError},
@@ -107,4 +108,7 @@ chapters! {
     reviews::a_command_is_kept_with_its_result,
     reviews::a_case_is_listed_once_until_it_is_closed,
     reviews::a_withdrawn_import_occupies_nothing,
+    search::a_message_is_found_by_everything_that_it_is_known_by,
+    search::a_line_that_is_decided_anew_leads_to_its_entry,
+    search::a_proposal_is_open_once_for_a_line_and_ends_once,
 }

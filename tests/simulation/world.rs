@@ -9,7 +9,6 @@ use samenloop::{
     mailbox::Mailbox,
     node::Node,
     roles::Roles,
-    scenarios::command_message,
 };
 use samenloop_adapters::{
     broker::{Broker, Message, Queue},
@@ -24,6 +23,7 @@ use samenloop_adapters::{
     settlement_client::{ClientOptions, SettlementClient},
     settlement_store::SettlementStore,
     shutdown::Shutdown,
+    wire::review::command_message,
 };
 use samenloop_domain::{
     identifiers::{Bsn, Sequence},

@@ -7,7 +7,6 @@ use std::{
 
 use anyhow::{Context as _, bail};
 use bytes::Bytes;
-use prost::Message as _;
 use samenloop_adapters::{
     broker::{Broker, Message, Published, Queue},
     clock::{SCENARIO_HEADER, noon},
@@ -16,13 +15,13 @@ use samenloop_adapters::{
     fault_plan::{FaultPlan, FaultPoint},
     pseudonym::PseudonymKeys,
     scenario::{Action, Expected, Scenario, ScenarioSet, Settlement, waves},
-    wire::{JSON, PROTOBUF, review::COMMAND_TYPE},
+    wire::{JSON, review::command_message},
 };
 use samenloop_domain::{
     identifiers::{Bsn, PartyId},
     reference::Reference,
 };
-use samenloop_proto::{declaration::v1 as wire, record::v1 as record};
+use samenloop_proto::declaration::v1 as wire;
 use uuid::Uuid;
 
 use crate::mailbox::{Mailbox, Reply};
@@ -182,18 +181,6 @@ async fn publish_commands(
         bail!("the broker did not take a command: {failed:?}");
     }
     Ok(())
-}
-
-/// A command as an operator or the command line publishes it.
-#[must_use]
-pub fn command_message(command: &record::Command) -> Message {
-    Message {
-        message_id: command.command_id.clone(),
-        message_type: COMMAND_TYPE.to_owned(),
-        content_type: PROTOBUF.to_owned(),
-        body: command.encode_to_vec().into(),
-        ..Message::default()
-    }
 }
 
 /// A declaration in its JSON form as a sender publishes it.

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use samenloop_adapters::{
     fault_plan::{Fault, FaultPlan, FaultPoint},
-    settlement_store::{AllocatedClaim, Recorded, SettlementBatch, SettlementStore},
+    settlement_store::{AllocatedClaim, Recorded, SettlementBatch, SettlementStore, Subscription},
 };
 use samenloop_domain::cents::Cents;
 use tokio::{task::JoinSet, time::timeout};
@@ -99,6 +99,48 @@ pub(super) async fn an_acknowledgement_never_goes_back(database: &Database) {
     }
     assert_eq!(store.acknowledged(own, "another").await.unwrap(), 0);
     assert_eq!(store.acknowledged(other, "backend").await.unwrap(), 0);
+}
+
+pub(super) async fn what_subscribers_have_and_where_claims_are_told_is_known(database: &Database) {
+    let store = open(database).await;
+    record(&store, message(1)).await;
+    record(&store, message(2)).await;
+    let own = uzovi("3311");
+    let heard = events(&store, "3311").await;
+    let last = heard
+        .iter()
+        .rfind(|event| claim_in(event).claim.claim_id.starts_with("2."));
+    let last = last.expect("its claims are told");
+    let contract = &claim_in(last).claim.contract_id;
+    let streamed = store.streamed(own, contract, 2).await.unwrap();
+    assert_eq!(streamed, Some(last.position));
+    assert_eq!(store.streamed(own, contract, 9).await.unwrap(), None);
+
+    assert_eq!(store.subscriptions(None).await.unwrap(), []);
+    for (insurer, name, position) in [("7095", "b", 1), ("3311", "z", 2), ("3311", "a", 3)] {
+        let kept = store
+            .acknowledge(uzovi(insurer), name, position, at(5))
+            .await;
+        kept.unwrap();
+    }
+    let shown = |found: Vec<Subscription>| -> Vec<(String, String, u64)> {
+        let shown = found.into_iter();
+        shown
+            .map(|it| (it.insurer.to_string(), it.name, it.position))
+            .collect()
+    };
+    let row = |insurer: &str, name: &str, position| (insurer.to_owned(), name.to_owned(), position);
+    let all = shown(store.subscriptions(None).await.unwrap());
+    assert_eq!(
+        all,
+        [
+            row("3311", "a", 3),
+            row("3311", "z", 2),
+            row("7095", "b", 1)
+        ]
+    );
+    let of_one = shown(store.subscriptions(Some(uzovi("7095"))).await.unwrap());
+    assert_eq!(of_one, [row("7095", "b", 1)]);
 }
 
 /// Goal: a transaction that fails leaves no gap. Method: four writers on several connections; every third commit fails

@@ -14,6 +14,7 @@ mod read_back;
 mod register;
 mod review;
 mod rows;
+mod search;
 pub mod sqlite;
 mod words;
 
@@ -26,6 +27,7 @@ pub use review::{
     CaseKind, DecidedCommand, Freed, HeldLine, ListFilter, NewCase, ReviewCase, RevisedLine,
 };
 pub use rows::chained;
+pub use search::{MessageFilter, MessageKey, Proposal, ProposalEnd, ProposalState, REVISIONS_MAX};
 pub use words::key_text as coverage_key_text;
 
 use std::{

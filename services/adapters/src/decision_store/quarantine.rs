@@ -267,7 +267,7 @@ impl Conditions {
         format!("${}", self.values.len())
     }
 
-    fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
+    pub(super) fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
         self.sql.push_str(if self.sql.is_empty() {
             " WHERE "
         } else {

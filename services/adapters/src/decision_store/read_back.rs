@@ -296,3 +296,30 @@ pub(super) fn decided_command(
         decided_at: instant(decided_at)?,
     })
 }
+
+/// A decision that waits for a second person.
+pub(super) struct ProposalColumns {
+    pub(super) id: Uuid,
+    pub(super) line: (i64, i64),
+    pub(super) line_reference: String,
+    pub(super) insurer: String,
+    pub(super) person: String,
+    pub(super) command: Vec<u8>,
+    pub(super) cents: i64,
+    pub(super) proposed_at: i64,
+}
+
+impl ProposalColumns {
+    pub(super) fn read(self) -> Result<search::Proposal, StoreError> {
+        Ok(search::Proposal {
+            id: self.id,
+            line: line_id(self.line.0, self.line.1)?,
+            line_reference: self.line_reference,
+            insurer: self.insurer,
+            person: self.person,
+            command: record::Command::decode(self.command.as_slice())?,
+            cents: cents(self.cents)?,
+            proposed_at: instant(self.proposed_at)?,
+        })
+    }
+}

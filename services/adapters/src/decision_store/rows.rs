@@ -4,6 +4,7 @@
 //! what `History::apply` takes and gives back there. No SQL stands here.
 
 mod chain;
+mod keys;
 mod outbox;
 mod review;
 
@@ -25,6 +26,7 @@ use super::{
 use crate::wire::record::{write_claim_facts, write_coverage, write_past_facts};
 
 pub use chain::chained;
+pub(super) use keys::KeyRows;
 pub(super) use outbox::OutboxInsert;
 pub(super) use review::{ReviewRows, rules_text};
 
@@ -53,6 +55,7 @@ pub(super) struct BatchRows {
     pub(super) released: Vec<(PartyId, Uuid)>,
     pub(super) reviews: ReviewRows,
     pub(super) tallies: Tallies,
+    pub(super) found_by: KeyRows,
 }
 
 /// Changes of the counts that the operator page shows, by kind and key.
@@ -138,9 +141,12 @@ impl BatchRows {
             ..Self::default()
         };
         rows.reviews.written_at = written_at;
+        let traces = keys::traces_of(&batch.outbox);
         for decided in &batch.decided {
             rows.add_message(decided);
+            rows.add_keys(decided, &traces);
         }
+        rows.add_revisions()?;
         for (sequence, row) in batch.imported {
             rows.add_imported(sequence, &row);
         }

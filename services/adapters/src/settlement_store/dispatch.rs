@@ -268,6 +268,33 @@ impl SettlementStore {
         both!(self, store => store.acknowledged(insurer, subscription))
     }
 
+    /// The last position in an insurer's stream of the claims of a message, by the message's entry of the log, under
+    /// a contract; none where the stream has none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn streamed(
+        &self,
+        insurer: Uzovi,
+        contract_id: &str,
+        sequence: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        let contract_id = contract_id.to_owned();
+        read!(self, on => lists::streamed(on, insurer, &contract_id, sequence))
+    }
+
+    /// What subscribers have acknowledged, in order of insurer and name, of one insurer or of all; at most
+    /// [`SUBSCRIPTIONS_MAX`].
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn subscriptions(
+        &self,
+        insurer: Option<Uzovi>,
+    ) -> Result<Vec<Subscription>, StoreError> {
+        read!(self, on => lists::subscriptions(on, insurer))
+    }
+
     /// Every stream's last position and sum.
     ///
     /// # Errors

@@ -10,11 +10,11 @@ use samenloop_domain::identifiers::Uzovi;
 use samenloop_proto::settlement::v1 as wire;
 
 use super::{
-    AccountBalance, Item, Original, StoreError, StoredEvent,
+    AccountBalance, Item, Original, SUBSCRIPTIONS_MAX, StoreError, StoredEvent, Subscription,
     commands::{ClaimFilter, Difference, PaymentFilter, Remittance, StoredPayment},
     execute::decode_entry,
     facts::payments,
-    rows::{ClaimKey, Unit, decode, signed, unsigned},
+    rows::{ClaimKey, Unit, decode, signed, unsigned, uzovi},
     statements::{Row, Statements, values},
 };
 
@@ -125,6 +125,50 @@ pub(super) async fn originals(
         }
     }
     Ok(originals)
+}
+
+/// The last position in an insurer's stream of the claims of a message under a contract.
+pub(super) async fn streamed(
+    on: &impl Statements,
+    insurer: Uzovi,
+    contract_id: &str,
+    sequence: u64,
+) -> Result<Option<u64>, StoreError> {
+    let sql = "SELECT max(e.position) FROM event e
+         WHERE e.insurer = $1 AND e.contract_id = $2 AND e.sequence = $3";
+    let of = values![insurer.as_str(), contract_id, signed(sequence)?];
+    let mut rows = on.rows(sql, of).await?.into_iter();
+    let position = rows.next().map(|mut row| row.some_number()).transpose()?;
+    position.flatten().map(unsigned).transpose()
+}
+
+/// Subscriptions in order of insurer and name, of one insurer or of all.
+pub(super) async fn subscriptions(
+    on: &impl Statements,
+    insurer: Option<Uzovi>,
+) -> Result<Vec<Subscription>, StoreError> {
+    let mut of = Vec::new();
+    let mut condition = "";
+    if let Some(insurer) = insurer {
+        of.push(insurer.as_str().into());
+        condition = "WHERE insurer = $1";
+    }
+    of.push(i64::from(SUBSCRIPTIONS_MAX).into());
+    let sql = format!(
+        "SELECT insurer, name, position, acknowledged_us FROM subscription {condition}
+         ORDER BY insurer, name LIMIT ${}",
+        of.len()
+    );
+    let read = |mut row: Row| {
+        Ok(Subscription {
+            insurer: uzovi(&row.text()?)?,
+            name: row.text()?,
+            position: unsigned(row.number()?)?,
+            acknowledged_at: Timestamp::from_microsecond(row.number()?)
+                .map_err(|e| StoreError::Failed(e.to_string()))?,
+        })
+    };
+    on.rows(&sql, of).await?.into_iter().map(read).collect()
 }
 
 /// Payments of an insurer in order of run and payee, after the one given.

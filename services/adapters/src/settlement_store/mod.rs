@@ -111,6 +111,22 @@ pub struct AccountBalance {
     pub cents: i64,
 }
 
+/// What a subscriber of an insurer's stream has processed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Subscription {
+    /// Whose stream.
+    pub insurer: Uzovi,
+    /// Its name, of the insurer's choice.
+    pub name: String,
+    /// The last position that it has acknowledged.
+    pub position: u64,
+    /// When it did.
+    pub acknowledged_at: Timestamp,
+}
+
+/// Most subscriptions that are read at once.
+pub const SUBSCRIPTIONS_MAX: u32 = 1_000;
+
 /// Position of an insurer's stream.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamHead {

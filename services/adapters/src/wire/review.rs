@@ -17,6 +17,8 @@ use samenloop_proto::{
 };
 use uuid::Uuid;
 
+use crate::broker::Message;
+
 use super::{
     outcome::{read_verdict, write_evidence, write_reasons},
     record::{read_line_id, write_line_id},
@@ -25,6 +27,18 @@ use super::{
 
 /// Message type of a command.
 pub const COMMAND_TYPE: &str = "nl.samenloop.command.v1";
+
+/// A command as whoever asks publishes it.
+#[must_use]
+pub fn command_message(command: &record::Command) -> Message {
+    Message {
+        message_id: command.command_id.clone(),
+        message_type: COMMAND_TYPE.to_owned(),
+        content_type: super::PROTOBUF.to_owned(),
+        body: command.encode_to_vec().into(),
+        ..Message::default()
+    }
+}
 
 /// Longest name of a person, in characters.
 pub const PERSON_LENGTH_MAX: usize = 100;

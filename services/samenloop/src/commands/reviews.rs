@@ -409,9 +409,7 @@ async fn carry_out(
         match &node.broker {
             Broker::Embedded(_) => roles::detection_handler(node).carry_out(checked).await?,
             Broker::Rabbit(_) => {
-                let messages = batch
-                    .iter()
-                    .map(|(_, kept)| scenarios::command_message(kept));
+                let messages = batch.iter().map(|(_, kept)| review::command_message(kept));
                 let messages = messages.map(|message| (Queue::Commands, message));
                 let published = node.broker.publish(messages.collect()).await?;
                 if let Some(failed) = published.iter().find(|it| **it != Published::Confirmed) {

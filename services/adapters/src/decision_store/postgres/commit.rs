@@ -3,7 +3,7 @@
 use deadpool_postgres::Object;
 use samenloop_domain::coverage::CoverageId;
 
-use super::{execute, many, one, register::write_chunks, review};
+use super::{execute, many, one, register::write_chunks, review, search};
 use crate::decision_store::{
     rows::{BatchRows, CoverageRow, ExistingRow, LineRow, MessageRow, OutboxInsert, Tallies},
     words::{micros, signed},
@@ -34,6 +34,7 @@ pub(super) async fn write(client: &Object, rows: BatchRows, head: Head) -> Resul
         activate(client, signed(sequence.0), reference).await?;
     }
     write_waiting(client, &rows.set_aside, &rows.released).await?;
+    search::write_keys(client, &rows.found_by).await?;
     write_outbox(client, &rows.outbox).await?;
     write_tallies(client, &tallies).await
 }

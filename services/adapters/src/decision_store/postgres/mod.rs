@@ -8,6 +8,7 @@ mod quarantine;
 mod read;
 mod register;
 mod review;
+mod search;
 mod write;
 
 use deadpool_postgres::{Object, Pool};
@@ -49,6 +50,10 @@ const MIGRATIONS: Migrations = &[
     (
         "V8__lines_of_an_insurer",
         include_str!("../../../migrations/decisions/postgres/V8__lines_of_an_insurer.sql"),
+    ),
+    (
+        "V9__site",
+        include_str!("../../../migrations/decisions/postgres/V9__site.sql"),
     ),
 ];
 

@@ -17,7 +17,7 @@ const OPERATION: &str =
     FROM operation";
 
 /// The values of conditions as a statement takes them.
-fn parameters(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+pub(super) fn parameters(values: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
     values.iter().map(parameter).collect()
 }
 

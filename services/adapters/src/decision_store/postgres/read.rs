@@ -20,7 +20,7 @@ use crate::{
     fault_plan::FaultPoint,
 };
 
-const MESSAGE: &str =
+pub(super) const MESSAGE: &str =
     "SELECT message_id, party, content_digest, sequence, received_at, received_on::TEXT,
     decided_at, outcome, outcome_sent, claims_sent FROM message";
 
@@ -236,7 +236,7 @@ pub(super) async fn messages(
         .collect()
 }
 
-fn message(row: &Row) -> Result<StoredMessage, StoreError> {
+pub(super) fn message(row: &Row) -> Result<StoredMessage, StoreError> {
     let columns = MessageColumns {
         message_id: row.get(0),
         party: row.get(1),

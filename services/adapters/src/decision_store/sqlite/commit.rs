@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use samenloop_domain::{coverage::CoverageId, identifiers::Sequence};
 
-use super::{register::write_chunks, review};
+use super::{register::write_chunks, review, search};
 use crate::decision_store::{
     rows::{BatchRows, CoverageRow, ExistingRow, LineRow, MessageRow, OutboxInsert, Tallies},
     words::{micros, signed},
@@ -38,6 +38,7 @@ pub(super) fn write(
         activate(connection, *sequence, reference)?;
     }
     write_waiting(connection, &rows.set_aside, &rows.released)?;
+    search::write_keys(connection, &rows.found_by)?;
     write_outbox(connection, &rows.outbox)?;
     write_tallies(connection, &tallies)
 }

@@ -9,6 +9,7 @@ mod quarantine;
 mod read;
 mod register;
 mod review;
+mod search;
 mod write;
 
 use std::sync::Arc;
@@ -52,6 +53,10 @@ const MIGRATIONS: Migrations = &[
     (
         "V8__lines_of_an_insurer",
         include_str!("../../../migrations/decisions/sqlite/V8__lines_of_an_insurer.sql"),
+    ),
+    (
+        "V9__site",
+        include_str!("../../../migrations/decisions/sqlite/V9__site.sql"),
     ),
 ];
 

@@ -23,7 +23,7 @@ use crate::{
     wire::digest::hex,
 };
 
-const MESSAGE: &str =
+pub(super) const MESSAGE: &str =
     "SELECT message_id, party, content_digest, sequence, received_at, received_on,
     decided_at, outcome, outcome_sent, claims_sent FROM message";
 
@@ -229,7 +229,7 @@ pub(super) fn messages(
     Ok(found)
 }
 
-fn message(row: &Row<'_>) -> Result<StoredMessage, StoreError> {
+pub(super) fn message(row: &Row<'_>) -> Result<StoredMessage, StoreError> {
     let received_on: String = row.get(5)?;
     let columns = MessageColumns {
         message_id: Uuid::from_bytes(row.get(0)?),
