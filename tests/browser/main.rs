@@ -7,13 +7,14 @@ mod sample;
 use std::{path::Path, process::Stdio};
 
 use samenloop::{
-    commands::role::start_operator,
+    commands::role::open_to,
     in_process::{self, InProcess},
 };
 use samenloop_adapters::{
     broker::{Message, Published, Queue},
     clock::noon,
 };
+use samenloop_operator::person::Person;
 use serde_json::json;
 use tokio::process::Command;
 
@@ -50,7 +51,7 @@ async fn send_what_is_no_declaration(product: &InProcess, user: &str) {
 }
 
 fn variable(name: &str) -> String {
-    let hint = "`tests/run long browser` sets it; tests/browser/PAGES.md says what is done";
+    let hint = "`tests/run full browser` sets it; tests/browser/PAGES.md says what is done";
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: {hint}"))
 }
 
@@ -76,9 +77,10 @@ async fn people_can_do_in_a_browser_what_they_came_for() {
     send_what_is_no_declaration(&product, &party.expect("the sample has a user")).await;
     let (node, roles, shutdown) = (&product.node, &mut product.roles, &product.shutdown);
     let store = product.settlement.clone();
-    let link = start_operator(node, store, roles, shutdown)
-        .await
-        .expect("it starts");
+    let persons = "A. de Vries = operator second_person auditor; B. Bakker = second_person";
+    let persons = Person::parse_all(persons).expect("they are persons");
+    let links = open_to(node, persons, store, roles, shutdown).await;
+    let links = links.expect("it starts");
 
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target =
@@ -87,11 +89,12 @@ async fn people_can_do_in_a_browser_what_they_came_for() {
         "accepted": sample::delivery(&set, "1").message_id.to_string(),
         "excluded": sample::delivery(&set, "34").message_id.to_string(),
         "bsn": BSN,
+        "second": links[1],
     });
     let run = Command::new("node")
         .arg(root.join("browser/run.mjs"))
         .args([
-            link.as_str(),
+            links[0].as_str(),
             &target.join("pages").to_string_lossy(),
             &facts.to_string(),
         ])

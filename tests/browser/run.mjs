@@ -27,8 +27,8 @@ const browser = await chromium.launch({ executablePath: process.env.TEST_CHROMIU
 const base = new URL(link).origin;
 const context = await browser.newContext({ baseURL: base, locale: "en-GB", timezoneId: "Europe/Amsterdam" });
 context.setDefaultTimeout(20_000);
-const watched = async () => {
-  const page = await context.newPage();
+const watched = async (of = context) => {
+  const page = await of.newPage();
   page.on("console", (message) => {
     if (message.type() === "error") problems.push(`${page.url()}: console: ${message.text()}`);
   });
@@ -39,6 +39,14 @@ const watched = async () => {
 const opening = await watched();
 await opening.goto(link);
 await opening.close();
+
+// A page of a second person, who has a browser of their own.
+const other = await browser.newContext({ baseURL: base, locale: "en-GB", timezoneId: "Europe/Amsterdam" });
+other.setDefaultTimeout(20_000);
+const entering = await other.newPage();
+await entering.goto(known.second);
+await entering.close();
+known.secondPage = () => watched(other);
 
 for (const task of named.filter((task) => task in tasks)) {
   const page = await watched();
@@ -56,6 +64,9 @@ const pages = {
   overview: "/",
   declarations: "/declarations?limit=20",
   declaration: `/declarations/${known.accepted}`,
+  reviews: "/reviews",
+  review: null,
+  bulk: "/reviews/act?choice=refuse",
   evidence: `/declarations/${known.excluded}`,
   quarantine: "/quarantine?limit=20",
   delivery: null,
@@ -66,6 +77,8 @@ const pages = {
 };
 mkdirSync(directory, { recursive: true });
 const page = await watched();
+await page.goto("/reviews");
+pages.review = await page.locator("#list-held tbody th a").first().getAttribute("href");
 await page.goto("/quarantine");
 pages.delivery = await page.locator("#list-deliveries tbody th a").first().getAttribute("href");
 let looked = 0;

@@ -6,6 +6,12 @@ const has = async (page, text) => page.getByText(text, { exact: false }).first()
 const click = async (page, name, role = "link") => page.getByRole(role, { name }).first().click();
 const rows = (page, list) => page.locator(`#list-${list} tbody tr`);
 
+const openHeld = async (page, reference) => {
+  await page.goto("/reviews");
+  await rows(page, "held").filter({ hasText: reference }).locator("th a").click();
+  await page.getByRole("heading", { name: reference }).first().waitFor();
+};
+
 const operate = async (page, action, why) => {
   await page.locator(".acts").getByRole("link", { name: action }).click();
   await page.getByLabel("Reason", { exact: true }).fill(why);
@@ -56,11 +62,71 @@ export const tasks = {
     await page.waitForURL((url) => !url.searchParams.has("cursor"));
     assert.equal(await rows(page, "declarations").first().innerText(), newest);
   },
-  "find a declaration by its message id": async (page, { accepted }) => {
+  "find a declaration by its message id, a line, an invoice and a claim": async (page, { accepted }) => {
     await page.goto("/declarations");
-    await page.getByLabel("Message id").first().fill(accepted.toUpperCase());
-    await page.getByRole("button", { name: "Find" }).click();
+    const find = async (text) => {
+      await page.locator("#find").fill(text);
+      await page.getByRole("button", { name: "Find", exact: true }).click();
+    };
+    await find(accepted.toUpperCase());
     await page.waitForURL(`**/declarations/${accepted}`);
+    const twin = await (await page.request.get(`/declarations/${accepted}.json`)).json();
+    for (const text of [twin.lines[0].reference, twin.invoice_number, twin.claims.rows[0].claim_id]) {
+      await find(text);
+      await page.waitForURL(/find=/);
+      await page.locator(`#list-declarations a[href="/declarations/${accepted}"]`).waitFor();
+      await page.goto("/declarations");
+    }
+  },
+  "see who decided a line, and why, in the timeline": async (page) => {
+    await page.goto("/declarations?line=S77-R1");
+    await rows(page, "declarations").first().locator("th a").click();
+    await has(page, "Decided by a person");
+    await has(page, "Verslagen bekeken");
+    await has(page, "agreed by B. Bakker");
+  },
+  "look at a held line beside its rival, with the rule and what it rests on": async (page) => {
+    await openHeld(page, "S35-R1");
+    await has(page, "bdss-oeni-candidate");
+    assert.equal(await page.locator(".sides .card").count(), 2);
+    await has(page, "S35-R3");
+    await has(page, "002_eb0531d2b212ba40.txt");
+  },
+  "accept a held line above the amount, and see that it waits for a second person": async (page) => {
+    await openHeld(page, "S42-R1");
+    await page.getByLabel("Reason", { exact: true }).fill("the individual meetings were declared apart");
+    await page.getByRole("button", { name: "Accept", exact: true }).click();
+    await page.getByRole("heading", { name: "Waits for a second person" }).waitFor();
+    assert.equal(await page.getByRole("button", { name: "Agree" }).count(), 0, "nobody agrees with themselves");
+  },
+  "agree to what another person proposed, and see it carried out": async (page, { secondPage }) => {
+    const theirs = await secondPage();
+    await theirs.goto("/reviews");
+    await rows(theirs, "proposals").filter({ hasText: "S42-R1" }).locator("th a").click();
+    await has(theirs, "the individual meetings were declared apart");
+    await theirs.getByLabel("Reason", { exact: true }).fill("I have seen the reports as well");
+    await theirs.getByRole("button", { name: "Agree", exact: true }).click();
+    await has(theirs, "Carried out: accept");
+    await theirs.close();
+    await page.goto("/declarations?line=S42-R1");
+    await rows(page, "declarations").first().locator("th a").click();
+    await has(page, "agreed by B. Bakker");
+  },
+  "override an exclusion where the rule allows it, or be told that it may not be": async (page) => {
+    await openHeld(page, "S75-R75");
+    await page.getByLabel("Pay although a rule excludes it").check();
+    await page.getByLabel("Reason", { exact: true }).fill("the earlier cooperation was another one");
+    await page.getByRole("button", { name: "Accept", exact: true }).click();
+    await has(page, "Carried out: accept");
+  },
+  "refuse everything that a filter matches, with preview and reason": async (page) => {
+    await page.goto("/reviews?rule=bdss-adz-candidate");
+    const matched = await rows(page, "held").count();
+    assert.ok(matched > 0);
+    await operate(page, "Refuse", "the same patients were discussed");
+    assert.equal(await page.locator("tbody td.n").nth(1).innerText(), String(matched));
+    await page.goto("/reviews?rule=bdss-adz-candidate");
+    await has(page, "No held line matches.");
   },
   "follow a declaration to its claims, and from its evidence to the rival": async (page, { accepted, excluded }) => {
     await page.goto(`/declarations/${accepted}`);

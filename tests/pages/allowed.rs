@@ -62,6 +62,31 @@ pub(crate) async fn a_purchaser_sees_its_own_insurer_only(
     }
 }
 
+/// Held lines of a purchaser are those of its insurer; the page of another's is as if it were not there.
+pub(crate) async fn a_purchaser_reviews_its_own_insurer_only(
+    operator: &Browser,
+    purchaser: &Browser,
+    insurer: &str,
+) {
+    let all = operator.json("/reviews.json").await;
+    let own = purchaser.json("/reviews.json").await;
+    let rows = |page: &Value| page["held"]["rows"].as_array().cloned().expect("rows");
+    let (all, own) = (rows(&all), rows(&own));
+    assert!(all.len() > own.len(), "some are held for another insurer");
+    for line in all {
+        let id = line["line"].as_str().expect("a line");
+        let status = purchaser.status(&format!("/reviews/{id}")).await;
+        let is_own = line["insurer"] == insurer;
+        let wanted = if is_own {
+            StatusCode::OK
+        } else {
+            StatusCode::NOT_FOUND
+        };
+        assert_eq!(status, wanted, "{line}");
+        assert_eq!(own.contains(&line), is_own, "{line}");
+    }
+}
+
 fn insurers_of(claim: &Value) -> Vec<&str> {
     let insurers = claim["insurers"].as_array();
     let insurers = insurers.into_iter().flatten();

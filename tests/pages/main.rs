@@ -164,6 +164,7 @@ async fn what_was_declared_can_be_followed_over_http() {
     for (link, insurer) in links.expect("it starts").iter().zip(["7095", "3311"]) {
         let purchaser = Browser::open(link).await;
         allowed::a_purchaser_sees_its_own_insurer_only(&browser, &purchaser, insurer).await;
+        allowed::a_purchaser_reviews_its_own_insurer_only(&browser, &purchaser, insurer).await;
     }
     product.stop().await.expect("it stops");
 }

@@ -4,16 +4,23 @@
 mod timeline;
 mod view;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::{
     extract::{Path, State},
     response::Response,
 };
+use jiff::Timestamp;
 use samenloop_adapters::{
-    decision_store::{LoggedEntry, StoreError, StoredMessage},
-    settlement_store::AllocatedClaim,
-    wire::{log, v1, validated::Intake},
+    decision_store::{LoggedEntry, MessageFilter, StoreError, StoredMessage},
+    settlement_store::{AllocatedClaim, Subscription},
+    wire::{
+        log::{self, DecidedAnew},
+        v1,
+        validated::Intake,
+    },
 };
-use samenloop_domain::identifiers::Sequence;
+use samenloop_domain::identifiers::{Sequence, Uzovi};
 use uuid::Uuid;
 
 use crate::{
@@ -30,9 +37,33 @@ pub(crate) struct Found {
     pub(crate) entry: Option<LoggedEntry>,
     /// What was declared, from that entry.
     pub(crate) input: Option<Intake>,
+    /// Lines that were decided anew, by the version of the outcome, in order.
+    pub(crate) anew: Vec<Anew>,
+    /// How far the streams of its insurers are.
+    pub(crate) streams: Vec<Stream>,
     /// Its claims; absent where they cannot be read here.
     pub(crate) claims: Option<Vec<AllocatedClaim>>,
 }
+
+/// A line that was decided anew.
+pub(crate) struct Anew {
+    pub(crate) version: u32,
+    pub(crate) sequence: Sequence,
+    pub(crate) recorded_at: Timestamp,
+    pub(crate) decided: DecidedAnew,
+}
+
+/// The claims of a declaration in the stream of an insurer.
+pub(crate) struct Stream {
+    pub(crate) insurer: Uzovi,
+    /// The last of them.
+    pub(crate) position: u64,
+    /// Subscriptions that have acknowledged them all, with the first instant at which one had.
+    pub(crate) acknowledged: Vec<Subscription>,
+}
+
+/// Most streams of insurers that a page shows.
+const STREAMS_MAX: usize = 20;
 
 /// `/declarations/{message_id}`.
 pub(crate) async fn show(
@@ -84,12 +115,93 @@ async fn find(
             .ok()
             .flatten()
     });
+    let claims = claims(operator, message_id, scope).await;
     Ok(Some(Found {
-        claims: claims(operator, message_id, scope).await,
+        anew: anew(operator, message_id).await?,
+        streams: streams(operator, message.sequence, claims.as_deref()).await,
+        claims,
         message,
         entry,
         input,
     }))
+}
+
+/// The same by the entry of the log that decided it.
+pub(crate) async fn find_by_entry(
+    operator: &Operator,
+    sequence: Sequence,
+    scope: Scope,
+) -> Result<Option<Found>, StoreError> {
+    let filter = MessageFilter {
+        sequence: Some(sequence),
+        ..MessageFilter::default()
+    };
+    let messages = operator.store.find_messages(&filter, None, 1).await?;
+    match messages.first() {
+        Some(message) => find(operator, message.message_id, scope).await,
+        None => Ok(None),
+    }
+}
+
+/// What the log says of lines that were decided anew.
+async fn anew(operator: &Operator, message_id: Uuid) -> Result<Vec<Anew>, StoreError> {
+    let mut found = Vec::new();
+    for (version, sequence) in operator.store.revisions_of(message_id).await? {
+        let Some(entry) = operator.store.log_entry(sequence).await? else {
+            continue;
+        };
+        let decided = log::decided_anew(&entry.body)
+            .inspect_err(|error| tracing::error!(%error, "an entry of the log cannot be read"));
+        if let Ok(Some(decided)) = decided {
+            found.push(Anew {
+                version,
+                sequence,
+                recorded_at: entry.recorded_at,
+                decided,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// How far the streams of insurers are with the claims of a declaration.
+async fn streams(
+    operator: &Operator,
+    sequence: Sequence,
+    claims: Option<&[AllocatedClaim]>,
+) -> Vec<Stream> {
+    let (Some(store), Some(claims)) = (&operator.settlement, claims) else {
+        return Vec::new();
+    };
+    let parts = claims.iter().flat_map(|claim| {
+        let contract = claim.claim.contract_id.clone();
+        (claim.parts.iter()).map(move |part| (part.insurer, contract.clone()))
+    });
+    let mut last: BTreeMap<Uzovi, u64> = BTreeMap::new();
+    for (insurer, contract) in parts.collect::<BTreeSet<_>>().into_iter().take(STREAMS_MAX) {
+        match store.streamed(insurer, &contract, sequence.0).await {
+            Ok(Some(position)) => {
+                let known = last.entry(insurer).or_default();
+                *known = position.max(*known);
+            }
+            Ok(None) => {}
+            Err(error) => {
+                tracing::warn!(%error, "a stream cannot be read");
+                return Vec::new();
+            }
+        }
+    }
+    let mut found = Vec::with_capacity(last.len());
+    for (insurer, position) in last {
+        let subscriptions = store.subscriptions(Some(insurer)).await.unwrap_or_default();
+        let acknowledged = subscriptions.into_iter();
+        found.push(Stream {
+            insurer,
+            position,
+            acknowledged: acknowledged.filter(|it| it.position >= position).collect(),
+        });
+    }
+    found
 }
 
 /// Settlement may be away; the page is shown without it then. Parts of other insurers are left out for whoever sees

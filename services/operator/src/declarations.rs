@@ -6,7 +6,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
-use samenloop_adapters::decision_store::StoredMessage;
+use samenloop_adapters::decision_store::{MessageFilter, MessageKey, StoredMessage};
 use samenloop_domain::identifiers::Sequence;
 use serde::Serialize;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ use crate::{
     declaration::status_word,
     frame::Frame,
     language::Say,
-    list::{Cell, Column, List, Row, Spec, Want},
+    list::{Cell, Column, Filter, List, Row, Spec, Want},
     person::Scope,
     respond::{self, Failure},
     shown::{Count, Euro, State as Stands, When},
@@ -38,11 +38,54 @@ static DECLARATIONS: Spec = Spec {
         Column::time("received_at", Say("Received", "Ontvangen")).unsorted(),
         Column::time("decided_at", Say("Decided", "Beslist")).unsorted(),
     ],
-    filters: &[],
-    empty: Say(
-        "No declaration is decided yet.",
-        "Er is nog geen declaratie beslist.",
-    ),
+    filters: &[
+        Filter {
+            key: "status",
+            label: Say("Status", "Status"),
+            choices: &["accepted", "partly", "rejected", "in_review"],
+        },
+        Filter {
+            key: "line",
+            label: Say("Line reference", "Regelkenmerk"),
+            choices: &[],
+        },
+        Filter {
+            key: "invoice",
+            label: Say("Invoice", "Factuur"),
+            choices: &[],
+        },
+        Filter {
+            key: "party",
+            label: Say("Party", "Partij"),
+            choices: &[],
+        },
+        Filter {
+            key: "declarant",
+            label: Say("Declarant (AGB)", "Declarant (AGB)"),
+            choices: &[],
+        },
+        Filter {
+            key: "insurer",
+            label: Say("Insurer (UZOVI)", "Verzekeraar (UZOVI)"),
+            choices: &[],
+        },
+        Filter {
+            key: "contract",
+            label: Say("Contract", "Contract"),
+            choices: &[],
+        },
+        Filter {
+            key: "trace",
+            label: Say("Trace", "Trace"),
+            choices: &[],
+        },
+        Filter {
+            key: "find",
+            label: Say("Any of these, exactly", "Een van deze, precies"),
+            choices: &[],
+        },
+    ],
+    empty: Say("No declaration matches.", "Geen declaratie past hierbij."),
     is_main: true,
 };
 
@@ -69,6 +112,10 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, scope: Scope) -> 
     if let Some(message_id) = frame.field("message_id") {
         return go_to(&frame, message_id);
     }
+    if let Some(id) = frame.field("find").and_then(|it| Uuid::try_parse(it).ok()) {
+        let location = [(header::LOCATION, link(id))];
+        return (StatusCode::SEE_OTHER, location).into_response();
+    }
     let mut want = Want::of(&frame, &DECLARATIONS);
     let before = match want.cursor.as_deref().map(str::parse) {
         None => None,
@@ -80,7 +127,11 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, scope: Scope) -> 
     };
     let limit = u32::try_from(want.limit).unwrap_or(u32::MAX);
     let store = &app.operator.store;
+    let filter = filter_of(&frame, scope);
     let found = match scope {
+        _ if filter != filter_of(&frame.at("/declarations"), scope) => {
+            store.find_messages(&filter, before, limit).await
+        }
         Scope::Everybody => store.latest(before, limit).await,
         Scope::Insurer(insurer) => store.latest_to(insurer, before, limit).await,
     };
@@ -99,6 +150,34 @@ pub(crate) async fn show(State(app): State<App>, frame: Frame, scope: Scope) -> 
         frame,
         declarations,
     })
+}
+
+/// What an address looks for, within what somebody may see.
+fn filter_of(frame: &Frame, scope: Scope) -> MessageFilter {
+    let text = |name: &str| frame.field(name).map(ToOwned::to_owned);
+    let named = MessageKey::ALL
+        .into_iter()
+        .filter_map(|key| Some((key, text(key.as_str())?)));
+    let own = scope
+        .insurer()
+        .map(|own| (MessageKey::Insurer, own.to_string()));
+    let any = text("find");
+    // A claim, or a line of the log, is named by the entry that decided its message: `17.1.2`, `17.2`.
+    let entry = any.as_deref().and_then(|any| {
+        let (sequence, rest) = any.split_once('.')?;
+        let is_number = |text: &str| !text.is_empty() && text.bytes().all(|it| it.is_ascii_digit());
+        let numbers = rest.split('.').count() <= 2 && rest.split('.').all(is_number);
+        numbers
+            .then(|| sequence.parse().ok().map(Sequence))
+            .flatten()
+    });
+    MessageFilter {
+        keys: named.chain(own).collect(),
+        sequence: entry,
+        any: any.filter(|_| entry.is_none()),
+        line_reference: text("line"),
+        status: text("status"),
+    }
 }
 
 fn go_to(frame: &Frame, message_id: &str) -> Response {

@@ -13,7 +13,7 @@ use crate::{
     person::{Person, PersonRole, Right},
     respond::Form,
     session::Session,
-    shown::Shown,
+    shown::{Shown, State},
 };
 
 /// Most fields of an address that are read; the rest is left out.
@@ -94,6 +94,11 @@ impl Frame {
     /// A text in the language of the page.
     pub(crate) fn text(&self, say: &Say) -> &'static str {
         say.in_language(self.language)
+    }
+
+    /// A word of the wire as people say it.
+    pub(crate) fn word(&self, word: &str) -> String {
+        self.show(&State::of_wire(word))
     }
 
     /// A value as it is written in the language of the page.

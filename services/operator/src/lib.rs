@@ -7,10 +7,11 @@
 //! minutes of them; a file per page ([`overview`], [`declarations`], [`declaration`], [`quarantine`], [`reasons`])
 //! builds what is shown in a [`frame`] (language and address), as HTML, JSON or CSV ([`respond`]), from values that
 //! know how they look ([`shown`], [`sparkline`]); every table is a [`list`]. [`work`] is what is done to many
-//! deliveries at once, for pages and command line alike; [`operations`] shows what was done, [`session`] who is
-//! asking.
+//! deliveries at once, for pages and command line alike; [`reviews`] is what waits for a person, who asks detection
+//! ([`asking`]); [`operations`] shows what was done, [`session`] who is asking.
 
 mod access;
+mod asking;
 mod declaration;
 mod declarations;
 mod frame;
@@ -24,6 +25,7 @@ pub mod person;
 mod quarantine;
 mod reasons;
 mod respond;
+mod reviews;
 mod routes;
 mod sampler;
 mod session;
@@ -201,6 +203,25 @@ fn pages() -> Routes {
             "/quarantine/{id}/body",
             Right::LookAtBody,
             quarantine::delivery::look,
+        )
+        .page("/reviews", Right::Reviews, reviews::show)
+        .page("/reviews/act", Right::DecideReview, reviews::many::preview)
+        .act("/reviews/act", Right::DecideReview, reviews::many::confirm)
+        .page_of_one("/reviews/{id}", Right::Reviews, reviews::line::show)
+        .act(
+            "/reviews/{id}/decide",
+            Right::DecideReview,
+            reviews::decide::decide,
+        )
+        .act(
+            "/reviews/{id}/agree",
+            Right::AgreeToReview,
+            reviews::decide::agree,
+        )
+        .act(
+            "/reviews/{id}/case",
+            Right::DecideReview,
+            reviews::decide::case,
         )
         .page("/operations", Right::Operations, operations::show)
         .page_of_one("/operations/{id}", Right::Operations, operations::show_one)

@@ -3,13 +3,14 @@
 use crate::{frame::Frame, language::Say, person::Right};
 
 /// A part: its first page, its name, and the right that its first page needs.
-static PARTS: [(&str, Say, Right); 5] = [
+static PARTS: [(&str, Say, Right); 6] = [
     ("/", Say("Overview", "Overzicht"), Right::Watch),
     (
         "/declarations",
         Say("Declarations", "Declaraties"),
         Right::Declarations,
     ),
+    ("/reviews", Say("Reviews", "Beoordelingen"), Right::Reviews),
     (
         "/quarantine",
         Say("Quarantine", "Quarantaine"),

@@ -35,10 +35,11 @@ use crate::{
 mod acts;
 mod allowed;
 
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "/",
     "/declarations",
     "/quarantine",
+    "/reviews",
     "/operations",
     "/reasons",
 ];

@@ -3,11 +3,11 @@
 use samenloop_adapters::{decision_store::Sent, wire::v1};
 use serde::Serialize;
 
-use super::{Found, status_word};
+use super::{Anew, Found, Stream, status_word, verdict_word};
 use crate::{
     frame::Frame,
     language::Say,
-    shown::{Count, State, Tone, When},
+    shown::{Count, Euro, State, Tone, When},
 };
 
 /// A step of the timeline.
@@ -49,11 +49,13 @@ pub(crate) fn of(frame: &Frame, found: &Found) -> Vec<Event> {
             ),
         },
     ];
-    if outcome.version > 1 {
+    events.extend(found.anew.iter().map(|anew| anew_event(frame, anew)));
+    let told = found.anew.last().map_or(1, |anew| anew.version);
+    if outcome.version > told {
         let word = format!("{} {}", frame.say("version", "versie"), outcome.version);
         let detail = frame.say(
-            "A later entry of the log gave the outcome a new version.",
-            "Een latere logregel gaf de uitkomst een nieuwe versie.",
+            "A credit of a held line, or a later entry of the log, gave the outcome a new version.",
+            "Een creditering van een aangehouden regel, of een latere logregel, gaf de uitkomst een nieuwe versie.",
         );
         events.push(Event {
             what: frame.say("Revised", "Herzien").to_owned(),
@@ -64,7 +66,104 @@ pub(crate) fn of(frame: &Frame, found: &Found) -> Vec<Event> {
     }
     events.push(outcome_event(frame, message.outcome_sent));
     events.push(claims_event(frame, found));
+    events.extend(
+        found
+            .streams
+            .iter()
+            .map(|stream| stream_event(frame, stream)),
+    );
     events
+}
+
+/// A person decided a line, or it was decided again because what excluded it went.
+fn anew_event(frame: &Frame, anew: &Anew) -> Event {
+    let line = anew.decided.line.as_ref();
+    let verdict = line.map_or("unspecified", |line| verdict_word(line.verdict()));
+    let number = line.map_or(0, |line| line.line_number);
+    let cents = Euro(line.map_or(0, |line| line.awarded_cents));
+    let mut detail = format!(
+        "{} {number}, {} {}; {} {}, {} {}.",
+        frame.say("Line", "Regel"),
+        frame.say("awarded", "toegekend"),
+        frame.show(&cents),
+        frame.say("version", "versie"),
+        anew.version,
+        frame.say("entry of the log", "logregel"),
+        frame.show(&Count(anew.sequence.0)),
+    );
+    if let Some(command) = &anew.decided.command {
+        let second = match command.second_person.as_str() {
+            "" => String::new(),
+            name => format!(", {} {name}", frame.say("agreed by", "met instemming van")),
+        };
+        detail.push_str(&format!(
+            " {} {}{second}: {}",
+            frame.say("By", "Door"),
+            command.person,
+            command.note
+        ));
+    }
+    if anew.decided.overridden > 0 {
+        let text = frame.say(
+            " A rule that excludes it was set aside.",
+            " Van een regel die haar uitsluit is afgeweken.",
+        );
+        detail.push_str(text);
+    }
+    Event {
+        what: match anew.decided.command {
+            Some(_) => frame.say("Decided by a person", "Door een mens beslist"),
+            None => frame.say("Decided again", "Opnieuw beslist"),
+        }
+        .to_owned(),
+        at: Some(When(anew.recorded_at)),
+        state: State::of_wire(verdict),
+        detail,
+    }
+}
+
+/// Whether an insurer has acknowledged what it is told of the declaration.
+fn stream_event(frame: &Frame, stream: &Stream) -> Event {
+    let first = stream
+        .acknowledged
+        .iter()
+        .min_by_key(|it| it.acknowledged_at);
+    let (tone, word) = match first {
+        Some(_) => (Tone::Good, "acknowledged"),
+        None => (Tone::Quiet, "waits"),
+    };
+    let names: Vec<&str> = stream
+        .acknowledged
+        .iter()
+        .map(|it| it.name.as_str())
+        .collect();
+    let by = match names.as_slice() {
+        [] => frame
+            .say(
+                "no subscriber has acknowledged it",
+                "geen afnemer heeft dit bevestigd",
+            )
+            .to_owned(),
+        names => format!(
+            "{} {}",
+            frame.say("acknowledged by", "bevestigd door"),
+            names.join(", ")
+        ),
+    };
+    Event {
+        what: format!(
+            "{} {}",
+            frame.say("Stream of", "Stroom van"),
+            stream.insurer
+        ),
+        at: None,
+        state: State::new(tone, word),
+        detail: format!(
+            "{} {}; {by}.",
+            frame.say("Position", "Positie"),
+            frame.show(&Count(stream.position))
+        ),
+    }
 }
 
 fn outcome_event(frame: &Frame, sent: Option<Sent>) -> Event {
