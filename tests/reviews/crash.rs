@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use samenloop::{in_process::InProcess, scenarios::command_message};
+use samenloop::in_process::InProcess;
 use samenloop_adapters::{
     broker::{Published, Queue},
     config::OnCredit,
@@ -65,7 +65,7 @@ async fn a_command_that_comes_again_after_a_crash_is_done_once() {
     let plan = product.node.faults.clone();
     let plan = plan.with(lost, 1, Fault::Error);
 
-    let message = vec![(Queue::Commands, command_message(&command))];
+    let message = vec![(Queue::Commands, review::command_message(&command))];
     let published = product.node.broker.publish(message).await;
     assert_eq!(published.expect("it answers"), [Published::Confirmed]);
     drained(&product, &[Queue::Commands]).await;
