@@ -45,6 +45,7 @@ async fn examples_send_follow_and_confirm_whatever_happens_to_the_connection() {
     world.send().await;
     for language in LANGUAGES {
         world.follow(language).await;
+        world.take_snapshot(language).await;
         world.confirm(language).await;
         world.be_refused(language).await;
     }
@@ -201,6 +202,26 @@ impl World {
         let head = heads.iter().find(|head| head.insurer.as_str() == INSURER);
         let head = head.map(|head| (head.position, head.cents));
         assert_eq!(head, Some((last, kept.cents)), "{language:?}");
+    }
+
+    /// The books as they are now, with the token of now.
+    async fn take_snapshot(&self, language: Language) {
+        let printed = self.insurer(language, "take_snapshot", INSURER).run().await;
+        let taken: Value = serde_json::from_str(&printed).expect("it is JSON");
+        assert_eq!(taken["position"], self.position().await, "{language:?}");
+        let balances = taken["balances"].as_object().expect("by account");
+        let cents = |prefix: &str| -> i64 {
+            let of = balances
+                .iter()
+                .filter(|(account, _)| account.starts_with(prefix));
+            of.filter_map(|(_, cents)| cents.as_i64()).sum()
+        };
+        assert_eq!(cents(""), 0, "{taken}");
+        assert_eq!(
+            taken["sum_cents"],
+            cents(&format!("insurer:{INSURER}:cost:")),
+            "{taken}"
+        );
     }
 
     async fn position(&self) -> u64 {

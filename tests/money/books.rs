@@ -39,6 +39,12 @@ impl Books {
         Self::serve("sqlite::memory:", faults, None).await
     }
 
+    /// On a file, which other processes can lock.
+    pub(crate) async fn in_file(path: &std::path::Path) -> Self {
+        let url = format!("sqlite:{}", path.display());
+        Self::serve(&url, FaultPlan::default(), None).await
+    }
+
     pub(crate) async fn on_postgres(faults: FaultPlan) -> Self {
         let server = server();
         let number = CREATED.fetch_add(1, Ordering::Relaxed);
@@ -70,6 +76,17 @@ impl Books {
             shutdown,
             running,
         }
+    }
+
+    /// The URL of the database of this test, on PostgreSQL.
+    pub(crate) fn database(&self) -> String {
+        let name = self
+            .database
+            .as_ref()
+            .expect("it has a database of its own");
+        let server = server();
+        let (address, _) = server.rsplit_once('/').expect("the URL names a database");
+        format!("{address}/{name}")
     }
 
     pub(crate) async fn stop(self) {

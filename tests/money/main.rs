@@ -4,10 +4,12 @@
 //! A failure prints its seed; `MONEY_SEED=n` plays that one alone.
 
 mod books;
+mod deadlines;
 mod history;
 mod ledger_text;
 #[path = "../simulation/random.rs"]
 mod random;
+mod snapshot;
 mod stream;
 
 use books::Books;

@@ -7,12 +7,19 @@ use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
+    time::Duration,
 };
 
-use rusqlite::{Connection, ErrorCode};
-use tokio::sync::{mpsc, oneshot};
+use rusqlite::{Connection, ErrorCode, InterruptHandle};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{Instant, timeout_at},
+};
 
 use crate::{
     decision_store::StoreError,
@@ -30,10 +37,12 @@ const SETTINGS: &str = "
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     PRAGMA foreign_keys = ON;
-    PRAGMA busy_timeout = 5000;
     PRAGMA wal_autocheckpoint = 16000;
     PRAGMA trusted_schema = OFF;
 ";
+
+/// How long a statement waits for a lock of another process.
+const BUSY_MAX: Duration = Duration::from_secs(5);
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 
@@ -46,7 +55,14 @@ pub struct Sqlite {
 #[derive(Clone, Debug)]
 enum Held {
     Inline(Arc<Mutex<Connection>>),
-    Thread(mpsc::Sender<Job>),
+    Thread(Worker),
+}
+
+/// The thread of a database, and what it is at.
+#[derive(Clone, Debug)]
+struct Worker {
+    jobs: mpsc::Sender<Job>,
+    running: Arc<Running>,
 }
 
 impl Sqlite {
@@ -72,8 +88,13 @@ impl Sqlite {
             .name(name)
             .spawn(move || serve(&file, migrations, opened, queue))
             .map_err(|e| StoreError::Unavailable(e.to_string()))?;
-        opening.await.map_err(|_| gone())??;
-        let connection = Held::Thread(jobs);
+        let interrupts = opening.await.map_err(|_| gone())??;
+        let running = Arc::new(Running {
+            handle: interrupts,
+            job: Mutex::new(None),
+            given: AtomicU64::new(0),
+        });
+        let connection = Held::Thread(Worker { jobs, running });
         Ok(Self { connection })
     }
 
@@ -87,27 +108,126 @@ impl Sqlite {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
+        self.call_until(None, work).await
+    }
+
+    /// As [`Self::call`], for work that is wanted until `deadline` only: after it the work is not begun any more, and
+    /// work under way is interrupted and leaves nothing behind, as it is when the future is dropped.
+    ///
+    /// A database in memory is not interrupted: its work is done before anybody could ask for that.
+    ///
+    /// # Errors
+    /// Those of `work`; [`StoreError::Unavailable`] where the thread is gone, or the time is over.
+    pub async fn call_until<R: Send + 'static>(
+        &self,
+        deadline: Option<Instant>,
+        work: impl FnOnce(&mut Connection) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
         match &self.connection {
             Held::Inline(connection) => {
                 // A panic rolls its transaction back, so the connection is as good as before.
                 work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner))
             }
-            Held::Thread(jobs) => {
-                let (answer, answered) = oneshot::channel();
-                let job: Job = Box::new(move |connection| {
-                    let result = catch_unwind(AssertUnwindSafe(|| work(connection)));
-                    // Whoever asked may have gone; the work is done all the same.
-                    drop(answer.send(result));
-                });
-                jobs.send(job).await.map_err(|_| gone())?;
-                let result: Result<_, Box<dyn Any + Send>> = answered.await.map_err(|_| gone())?;
-                result.unwrap_or_else(|panic| resume_unwind(panic))
-            }
+            Held::Thread(worker) => match deadline {
+                None => worker.call(None, work).await,
+                Some(deadline) => timeout_at(deadline, worker.call(Some(deadline), work))
+                    .await
+                    .unwrap_or_else(|_| Err(over())),
+            },
+        }
+    }
+}
+
+impl Worker {
+    async fn call<R: Send + 'static>(
+        &self,
+        deadline: Option<Instant>,
+        work: impl FnOnce(&mut Connection) -> Result<R, StoreError> + Send + 'static,
+    ) -> Result<R, StoreError> {
+        let number = self.running.given.fetch_add(1, Ordering::Relaxed);
+        let (answer, answered) = oneshot::channel();
+        let running = Arc::clone(&self.running);
+        let job: Job = Box::new(move |connection| {
+            let work = || match deadline {
+                None => work(connection),
+                Some(deadline) => work_until(deadline, connection, work),
+            };
+            running.set(Some(number));
+            let result = catch_unwind(AssertUnwindSafe(work));
+            running.set(None);
+            // Whoever asked may have gone; the work is done all the same.
+            drop(answer.send(result));
+        });
+        self.jobs.send(job).await.map_err(|_| gone())?;
+        // From here on whoever stops waiting for work with a deadline ends it.
+        let mut interrupting = Interrupting {
+            running: &self.running,
+            number: deadline.map(|_| number),
+        };
+        let result: Result<_, Box<dyn Any + Send>> = answered.await.map_err(|_| gone())?;
+        interrupting.number = None;
+        result.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+}
+
+fn work_until<R>(
+    deadline: Instant,
+    connection: &mut Connection,
+    work: impl FnOnce(&mut Connection) -> Result<R, StoreError>,
+) -> Result<R, StoreError> {
+    check_time(Some(deadline))?;
+    let left = deadline.saturating_duration_since(Instant::now());
+    connection.busy_timeout(left.min(BUSY_MAX))?;
+    let result = work(connection);
+    connection.busy_timeout(BUSY_MAX)?;
+    result
+}
+
+/// What the thread of a database is at, and how it is interrupted.
+struct Running {
+    handle: InterruptHandle,
+    job: Mutex<Option<u64>>,
+    given: AtomicU64,
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running")
+            .field("job", &self.job)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Running {
+    fn set(&self, job: Option<u64>) {
+        *self.job.lock().unwrap_or_else(PoisonError::into_inner) = job;
+    }
+
+    /// Interrupts a job, if it is the one that runs: the lock keeps the next one from beginning meanwhile.
+    fn interrupt(&self, number: u64) {
+        let job = self.job.lock().unwrap_or_else(PoisonError::into_inner);
+        if *job == Some(number) {
+            self.handle.interrupt();
+        }
+    }
+}
+
+/// Interrupts a job when it is dropped, unless the job was done.
+struct Interrupting<'a> {
+    running: &'a Running,
+    number: Option<u64>,
+}
+
+impl Drop for Interrupting<'_> {
+    fn drop(&mut self) {
+        if let Some(number) = self.number {
+            self.running.interrupt(number);
         }
     }
 }
 
 fn prepare(connection: &mut Connection, migrations: Migrations) -> Result<(), StoreError> {
+    connection.busy_timeout(BUSY_MAX)?;
     connection.execute_batch(SETTINGS)?;
     connection.set_prepared_statement_cache_capacity(128);
     migrate_sqlite(connection, migrations)
@@ -117,7 +237,7 @@ fn prepare(connection: &mut Connection, migrations: Migrations) -> Result<(), St
 fn serve(
     path: &str,
     migrations: Migrations,
-    opened: oneshot::Sender<Result<(), StoreError>>,
+    opened: oneshot::Sender<Result<InterruptHandle, StoreError>>,
     mut queue: mpsc::Receiver<Job>,
 ) {
     let connection = Connection::open(path)
@@ -127,12 +247,25 @@ fn serve(
         Ok(connection) => connection,
         Err(e) => return drop(opened.send(Err(e))),
     };
-    if opened.send(Ok(())).is_err() {
+    if opened.send(Ok(connection.get_interrupt_handle())).is_err() {
         return;
     }
     while let Some(job) = queue.blocking_recv() {
         job(&mut connection);
     }
+}
+
+/// Whether there is time left until a deadline: asked before a commit, for whoever missed it was told so.
+///
+/// # Errors
+/// [`StoreError::Unavailable`] where there is none.
+pub fn check_time(deadline: Option<Instant>) -> Result<(), StoreError> {
+    let is_over = deadline.is_some_and(|deadline| deadline <= Instant::now());
+    if is_over { Err(over()) } else { Ok(()) }
+}
+
+fn over() -> StoreError {
+    StoreError::Unavailable("there is no time left for the call".to_owned())
 }
 
 fn gone() -> StoreError {
@@ -145,6 +278,7 @@ impl From<rusqlite::Error> for StoreError {
             Some(
                 ErrorCode::DatabaseBusy
                 | ErrorCode::DatabaseLocked
+                | ErrorCode::OperationInterrupted
                 | ErrorCode::DiskFull
                 | ErrorCode::SystemIoFailure,
             ) => Self::Unavailable(error.to_string()),
@@ -196,6 +330,35 @@ mod tests {
             insert(&database, None).await.unwrap();
             assert_eq!(count(&database).await, 2, "{path}");
         }
+    }
+
+    /// Goal: what nobody waits for any more is ended and leaves nothing behind, and the next work is not hit. Method:
+    /// a row is written, and then a statement runs that would never end.
+    #[tokio::test]
+    async fn work_is_interrupted_at_its_deadline() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("kept.db");
+        let database = Sqlite::open(file.to_str().unwrap(), FIRST).await.unwrap();
+        let endless = |connection: &mut Connection| {
+            let transaction = connection.transaction()?;
+            transaction.execute("INSERT INTO kept VALUES (1)", [])?;
+            let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)
+                SELECT count(*) FROM n";
+            transaction.query_row(sql, [], |row| row.get::<_, i64>(0))?;
+            Ok(transaction.commit()?)
+        };
+        for _ in 0..3 {
+            let deadline = Instant::now() + Duration::from_millis(50);
+            let ended = database.call_until(Some(deadline), endless).await;
+            assert!(
+                matches!(ended, Err(StoreError::Unavailable(_))),
+                "{ended:?}"
+            );
+            insert(&database, None).await.unwrap();
+        }
+        assert_eq!(count(&database).await, 3);
+        let late = database.call_until(Some(Instant::now()), |_| Ok(())).await;
+        late.unwrap_err();
     }
 
     #[tokio::test]

@@ -16,7 +16,8 @@ pub enum LogFormat {
 /// tell an operator of every migration that was applied long ago.
 pub const DEFAULT_FILTER: &str = "info,refinery_core=warn,tokio_postgres=warn";
 
-/// Starts logging to standard error, filtered by `SAMENLOOP_LOG`, or by `default_filter` without it. Later calls have no effect.
+/// Starts logging to standard error, filtered by `SAMENLOOP_LOG`, or by `default_filter` without it. Later calls have
+/// no effect.
 pub fn start_logs(format: LogFormat, default_filter: &str) {
     let filter =
         EnvFilter::try_from_env("SAMENLOOP_LOG").unwrap_or_else(|_| EnvFilter::new(default_filter));

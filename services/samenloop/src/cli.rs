@@ -174,6 +174,15 @@ enum LedgerCommand {
         #[arg(long)]
         json: bool,
     },
+    /// Sends no events any more that are older: whoever has not had them takes a snapshot. Lists still have them.
+    Prune {
+        /// Events recorded before so many days ago.
+        #[arg(long)]
+        older_than: u16,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Writes the balances anew from the postings, and verifies them.
     Rebuild {
         /// Print one JSON object.
@@ -354,6 +363,11 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
             trace::run(config()?, message_id, json).await.map(|()| true)
         }
         Command::Ledger(LedgerCommand::Verify { json }) => ledger::verify(config()?, json).await,
+        Command::Ledger(LedgerCommand::Prune { older_than, json }) => {
+            ledger::prune(config()?, older_than, json)
+                .await
+                .map(|()| true)
+        }
         Command::Ledger(LedgerCommand::Rebuild { json }) => ledger::rebuild(config()?, json).await,
         Command::Report(ReportCommand::Nza(nza)) => Box::pin(monitoring::nza(config()?, &nza))
             .await

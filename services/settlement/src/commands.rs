@@ -17,7 +17,7 @@ use samenloop_domain::identifiers::Uzovi;
 use tonic::{Request, Status};
 use uuid::Uuid;
 
-use crate::{page::store_status, reason::Reason, service::Service};
+use crate::{deadline, page::store_status, reason::Reason, service::Service};
 
 /// What the books make of a command.
 pub(crate) type Decide = Box<dyn FnOnce(&Facts) -> Result<Effect, Status> + Send>;
@@ -80,6 +80,7 @@ impl Service {
     /// The one reason for which it is refused.
     pub(crate) async fn command<C: Command>(&self, request: Request<C>) -> Result<Answer, Status> {
         let caller = self.config.callers.identify(&request)?;
+        let store = self.store.until(deadline::of(&request));
         let request = request.into_inner();
         let (named, request_id) = request.named();
         let insurer = caller.acts_as(named)?;
@@ -100,7 +101,7 @@ impl Service {
             content_digest,
             asks,
         };
-        let executed = self.store.execute(command, now, decide).await;
+        let executed = store.execute(command, now, decide).await;
         match executed.map_err(|e| store_status(&e))? {
             Executed::Done(answer) => {
                 self.recorded.send_modify(|count| *count += 1);

@@ -7,11 +7,13 @@
 
 pub mod caller;
 mod commands;
+mod deadline;
 pub mod lists;
 mod page;
 pub mod reason;
 mod serve;
 pub mod service;
+mod snapshot;
 pub mod submit;
 pub mod subscribe;
 pub mod token;

@@ -9,6 +9,7 @@ use samenloop_proto::settlement::v1 as wire;
 use tonic::{Request, Status};
 
 use crate::{
+    deadline,
     page::{store_status, wire_part},
     reason::Reason,
     service::Service,
@@ -32,6 +33,7 @@ impl Service {
         request: Request<wire::ListClaimsRequest>,
     ) -> Listed<wire::ListClaimsResponse> {
         let caller = self.config.callers.identify(&request)?;
+        let store = self.store.until(deadline::of(&request));
         let request = request.into_inner();
         let insurer = caller.acts_as(&request.insurer_uzovi)?;
         let filter = ClaimFilter {
@@ -42,7 +44,7 @@ impl Service {
         let of = format!("claims {} {}", request.payee_agb, request.contract_id);
         let page = self.page(insurer, of, request.page_size, &request.page_token)?;
         let after = page.number()?;
-        let rows = self.store.claim_page(insurer, filter, after, page.rows + 1);
+        let rows = store.claim_page(insurer, filter, after, page.rows + 1);
         let rows = rows.await.map_err(|e| store_status(&e))?;
         let (rows, next_page_token) = page.cut(rows, |event| event.position.to_string());
         let claims = rows.into_iter().filter_map(insurer_claim);
@@ -57,6 +59,7 @@ impl Service {
         request: Request<wire::ListSettlementsRequest>,
     ) -> Listed<wire::ListSettlementsResponse> {
         let caller = self.config.callers.identify(&request)?;
+        let store = self.store.until(deadline::of(&request));
         let request = request.into_inner();
         let insurer = caller.acts_as(&request.insurer_uzovi)?;
         let filter = PaymentFilter {
@@ -67,9 +70,7 @@ impl Service {
         let page = self.page(insurer, of, request.page_size, &request.page_token)?;
         let (run, payee) = page.after.split_once(' ').unwrap_or_default();
         let after = (run.parse().unwrap_or_default(), payee.to_owned());
-        let rows = self
-            .store
-            .payment_page(insurer, filter, after, page.rows + 1);
+        let rows = store.payment_page(insurer, filter, after, page.rows + 1);
         let rows = rows.await.map_err(|e| store_status(&e))?;
         let (rows, next_page_token) = page.cut(rows, |payment| {
             format!("{} {}", payment.run.number, payment.settled.payee)
@@ -85,14 +86,13 @@ impl Service {
         request: Request<wire::GetBalanceRequest>,
     ) -> Listed<wire::GetBalanceResponse> {
         let caller = self.config.callers.identify(&request)?;
+        let store = self.store.until(deadline::of(&request));
         let request = request.into_inner();
         let insurer = caller.acts_as(&request.insurer_uzovi)?;
         let prefix = some(&request.account_prefix)?.unwrap_or_default();
         let of = format!("balances {prefix}");
         let page = self.page(insurer, of, request.page_size, &request.page_token)?;
-        let rows = self
-            .store
-            .balance_page(insurer, &prefix, &page.after, page.rows + 1);
+        let rows = store.balance_page(insurer, &prefix, &page.after, page.rows + 1);
         let rows = rows.await.map_err(|e| store_status(&e))?;
         let (rows, next_page_token) = page.cut(rows, |(balance, _)| balance.account.clone());
         let balances = rows
@@ -113,15 +113,14 @@ impl Service {
         request: Request<wire::GetRemittanceRequest>,
     ) -> Listed<wire::GetRemittanceResponse> {
         let caller = self.config.callers.identify(&request)?;
+        let store = self.store.until(deadline::of(&request));
         let request = request.into_inner();
         let insurer = caller.acts_as(&request.insurer_uzovi)?;
         let reference = some(&request.payment_reference)?.unwrap_or_default();
         let of = format!("remittance {reference}");
         let page = self.page(insurer, of, request.page_size, &request.page_token)?;
         let after = page.number()?;
-        let found = self
-            .store
-            .remittance(insurer, &reference, after, page.rows + 1);
+        let found = store.remittance(insurer, &reference, after, page.rows + 1);
         let found = found
             .await
             .map_err(|e| store_status(&e))?
@@ -140,15 +139,14 @@ impl Service {
         request: Request<wire::GetAllocationKeysRequest>,
     ) -> Listed<wire::GetAllocationKeysResponse> {
         let caller = self.config.callers.identify(&request)?;
+        let store = self.store.until(deadline::of(&request));
         let request = request.into_inner();
         let insurer = caller.acts_as(&request.insurer_uzovi)?;
         let region = some(&request.region)?.unwrap_or_default();
         let year = Some(request.year).filter(|year| *year > 0);
         let of = format!("keys {region} {}", request.year);
         let page = self.page(insurer, of, request.page_size, &request.page_token)?;
-        let rows = self
-            .store
-            .key_page(insurer, (region, year), &page.after, page.rows + 1);
+        let rows = store.key_page(insurer, (region, year), &page.after, page.rows + 1);
         let rows = rows.await.map_err(|e| store_status(&e))?;
         let (rows, next_page_token) = page.cut(rows, |(place, _)| place.clone());
         Ok(wire::GetAllocationKeysResponse {
@@ -253,7 +251,7 @@ fn remittance_item(event: StoredEvent) -> wire::RemittanceItem {
     wire::RemittanceItem { item }
 }
 
-fn wire_payment(payment: &StoredPayment) -> wire::Payment {
+pub(crate) fn wire_payment(payment: &StoredPayment) -> wire::Payment {
     let settled = &payment.settled;
     wire::Payment {
         run: payment.run.number,

@@ -76,8 +76,11 @@ reasons! {
     RequestUnreadable = "REQUEST_UNREADABLE", InvalidArgument;
     /// The name of a subscription is not 1 to 64 characters.
     SubscriptionInvalid = "SUBSCRIPTION_INVALID", InvalidArgument;
-    /// The token is not of this stream; `earliest` is one to begin with.
+    /// The token is not of this stream, or events after it are no longer sent: take a snapshot. `earliest` is the
+    /// token that the oldest event still sent comes after.
     ResumeTokenExpired = "RESUME_TOKEN_EXPIRED", OutOfRange;
+    /// The books have more rows than the limit named: read them in pages.
+    SnapshotTooLarge = "SNAPSHOT_TOO_LARGE", FailedPrecondition;
     /// There is no such claim.
     ClaimUnknown = "CLAIM_UNKNOWN", NotFound;
     /// The caller did not say who it is, or not in a way that is known.
@@ -136,6 +139,8 @@ reasons! {
     StreamsExhausted = "STREAMS_EXHAUSTED", ResourceExhausted;
     /// The service is stopping: try again elsewhere or later.
     ShuttingDown = "SHUTTING_DOWN", Unavailable;
+    /// There was no answer in the time that the caller gave: try again, under the same request id.
+    DeadlineExceeded = "DEADLINE_EXCEEDED", DeadlineExceeded;
     /// The database cannot be reached: try again.
     StoreUnavailable = "STORE_UNAVAILABLE", Unavailable;
     /// The service broke one of its own promises; operators are told.

@@ -27,7 +27,8 @@ use tower::util::MapResponseLayer;
 
 use crate::{
     Callers, REQUEST_BYTES_MAX, RESPONSE_BYTES_MAX, Reflection, SettlementConfig,
-    reason::with_reason, service::Service, token::Tokens,
+    deadline::DeadlineLayer, reason::with_reason, service::Service, snapshot::SNAPSHOTS_MAX,
+    token::Tokens,
 };
 
 type Api = SettlementServer<Service>;
@@ -96,6 +97,7 @@ async fn run_on<IO: Connection>(
     let service = Service {
         tokens: Tokens::new(&config.token_secret),
         streams: Arc::new(Semaphore::new(config.streams_max)),
+        snapshots: Arc::new(Semaphore::new(SNAPSHOTS_MAX)),
         config: Arc::new(config),
         store,
         clock,
@@ -169,6 +171,7 @@ async fn serve<IO: Connection>(
     };
     server
         .layer(MapResponseLayer::new(with_reason))
+        .layer(DeadlineLayer)
         .add_service(health_service)
         .add_optional_service(reflection)
         .add_service(api)

@@ -9,7 +9,10 @@ use samenloop_adapters::{
 };
 use samenloop_domain::identifiers::Uzovi;
 use samenloop_proto::settlement::v1::{self as wire, settlement_server::Settlement};
-use tokio::sync::{Semaphore, watch};
+use tokio::{
+    sync::{Semaphore, watch},
+    time::Instant,
+};
 use tokio_stream::Stream;
 use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status, Streaming};
@@ -18,6 +21,7 @@ use crate::{
     SettlementConfig,
     caller::{Caller, not_allowed},
     commands::Command,
+    deadline,
     page::store_status,
     reason::Reason,
     submit::{CLAIMS_MAX, handle_claims},
@@ -44,6 +48,7 @@ pub(crate) struct Service {
     /// Counts what was recorded, to wake subscribers.
     pub(crate) recorded: Arc<watch::Sender<u64>>,
     pub(crate) streams: Arc<Semaphore>,
+    pub(crate) snapshots: Arc<Semaphore>,
     pub(crate) feeds: TaskTracker,
     pub(crate) shutdown: Shutdown,
 }
@@ -55,6 +60,7 @@ type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl Settlement for Service {
     type SubmitClaimsStream = Responses<wire::SubmitClaimsResponse>;
     type SubscribeStream = Responses<wire::SubscribeResponse>;
+    type TakeSnapshotStream = Responses<wire::TakeSnapshotResponse>;
 
     async fn submit_claims(
         &self,
@@ -62,11 +68,12 @@ impl Settlement for Service {
     ) -> Result<Response<Self::SubmitClaimsStream>, Status> {
         self.config.callers.identify(&request)?.may_submit()?;
         let permit = self.stream_permit()?;
+        let deadline = deadline::of(&request);
         let state = Some((self.clone(), request.into_inner(), permit));
         // One request at a time: the client's next one waits in its window until this one is on disk.
-        let responses = futures_util::stream::unfold(state, |state| async move {
+        let responses = futures_util::stream::unfold(state, move |state| async move {
             let (service, mut requests, permit) = state?;
-            match service.answer_next(&mut requests).await {
+            match service.answer_by(deadline, &mut requests).await {
                 Ok(None) => None,
                 Ok(Some(response)) => Some((Ok(response), Some((service, requests, permit)))),
                 Err(status) => Some((Err(status), None)),
@@ -93,6 +100,11 @@ impl Settlement for Service {
         } else {
             self.position(insurer, &request.resume_token).await?
         };
+        let floor = self.store.floor(insurer).await.map_err(|e| failed(&e))?;
+        if position < floor {
+            let message = "events after that are no longer sent: take a snapshot, and subscribe with its token";
+            return Err(self.expired(insurer, floor, message));
+        }
         let subscription = Subscription {
             store: self.store.clone(),
             tokens: self.tokens.clone(),
@@ -118,14 +130,13 @@ impl Settlement for Service {
         request: Request<wire::AcknowledgeRequest>,
     ) -> Result<Response<wire::AcknowledgeResponse>, Status> {
         let caller = self.config.callers.identify(&request)?;
+        let store = self.store.until(deadline::of(&request));
         let request = request.into_inner();
         let insurer = caller.acts_as(&request.insurer_uzovi)?;
         check_subscription(&request.subscription)?;
         let position = self.position(insurer, &request.token).await?;
         let now = self.clock.now();
-        let kept = self
-            .store
-            .acknowledge(insurer, &request.subscription, position, now);
+        let kept = store.acknowledge(insurer, &request.subscription, position, now);
         let position = kept.await.map_err(|e| failed(&e))?;
         Ok(Response::new(wire::AcknowledgeResponse { position }))
     }
@@ -135,8 +146,9 @@ impl Settlement for Service {
         request: Request<wire::GetClaimRequest>,
     ) -> Result<Response<wire::Claim>, Status> {
         let caller = self.config.callers.identify(&request)?;
+        let store = self.store.until(deadline::of(&request));
         let claim_id = request.into_inner().claim_id;
-        let found = self.store.claim(&claim_id).await;
+        let found = store.claim(&claim_id).await;
         let found = found.map_err(|e| failed(&e))?;
         if let Caller::Insurer(own) = caller {
             // An insurer does not learn whether another's claim exists.
@@ -151,6 +163,14 @@ impl Settlement for Service {
             Reason::ClaimUnknown.status("there is no such claim", &[("claim_id", claim_id)])
         })?;
         Ok(Response::new(found.claim))
+    }
+
+    async fn take_snapshot(
+        &self,
+        request: Request<wire::TakeSnapshotRequest>,
+    ) -> Result<Response<Self::TakeSnapshotStream>, Status> {
+        let parts = self.snapshot(request).await?;
+        Ok(Response::new(Box::pin(parts)))
     }
 
     async fn record_budget(&self, request: Request<wire::RecordBudgetRequest>) -> Entered {
@@ -238,9 +258,24 @@ impl Service {
         Ok(Response::new(answer.entry))
     }
 
+    /// As [`Self::answer_next`], until the deadline of the stream.
+    async fn answer_by(
+        &self,
+        deadline: Option<Instant>,
+        requests: &mut Streaming<wire::SubmitClaimsRequest>,
+    ) -> Result<Option<wire::SubmitClaimsResponse>, Status> {
+        let store = self.store.until(deadline);
+        let answer = self.answer_next(&store, requests);
+        match deadline {
+            Some(deadline) => deadline::within(deadline, answer).await,
+            None => answer.await,
+        }
+    }
+
     /// The answer to the next request of a stream; none when the client has no more.
     async fn answer_next(
         &self,
+        store: &SettlementStore,
         requests: &mut Streaming<wire::SubmitClaimsRequest>,
     ) -> Result<Option<wire::SubmitClaimsResponse>, Status> {
         let request = tokio::select! {
@@ -255,7 +290,7 @@ impl Service {
             let limit = [("claims_max", CLAIMS_MAX.to_string())];
             return Err(Reason::BatchTooLarge.status("a request has too many claims", &limit));
         }
-        let receipts = handle_claims(&self.store, claims, self.clock.now()).await;
+        let receipts = handle_claims(store, claims, self.clock.now()).await;
         let receipts = receipts.map_err(|e| failed(&e))?;
         self.count(&receipts);
         Ok(Some(wire::SubmitClaimsResponse { receipts }))
@@ -294,12 +329,16 @@ impl Service {
         let head = heads.iter().find(|head| head.insurer == insurer);
         let last = head.map_or(0, |head| head.position);
         let position = self.tokens.position(insurer, token);
-        position
-            .filter(|position| *position <= last)
-            .ok_or_else(|| {
-                let earliest = [("earliest", self.tokens.token(insurer, 0))];
-                Reason::ResumeTokenExpired.status("the token is none of this stream", &earliest)
-            })
+        if let Some(position) = position.filter(|position| *position <= last) {
+            return Ok(position);
+        }
+        let floor = self.store.floor(insurer).await.map_err(|e| failed(&e))?;
+        Err(self.expired(insurer, floor, "the token is none of this stream"))
+    }
+
+    fn expired(&self, insurer: Uzovi, floor: u64, message: &str) -> Status {
+        let earliest = [("earliest", self.tokens.token(insurer, floor))];
+        Reason::ResumeTokenExpired.status(message, &earliest)
     }
 
     fn stream_permit(&self) -> Result<tokio::sync::OwnedSemaphorePermit, Status> {

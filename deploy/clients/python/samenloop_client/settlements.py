@@ -110,6 +110,15 @@ class Settlements:
             time.sleep(_pause(attempts))
             attempts += 1
 
+    def snapshot(self):
+        """The books at one moment: balances by account, payments not yet made, and the end, which has the token to
+        follow from. For whoever begins, or whose token has expired."""
+        request = money_pb2.TakeSnapshotRequest(insurer_uzovi=self._insurer)
+        parts = self._call(lambda *given, **limits: list(self._stub.TakeSnapshot(*given, **limits)), request)
+        balances = [balance for part in parts for balance in part.balances]
+        payments = [payment for part in parts for payment in part.payments]
+        return balances, payments, parts[-1].end
+
     def acknowledge(self, subscription, token):
         """Keeps at the service how far `subscription` is, for when its own token is lost. Never goes back."""
         request = settlement_pb2.AcknowledgeRequest(

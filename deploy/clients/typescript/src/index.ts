@@ -2,4 +2,4 @@
 // Everything is delivered at least once; each class says how a repetition is known.
 export { Declarations, NotTaken } from "./declarations.js";
 export { credentials, Refused, Settlements, StreamBroken } from "./settlements.js";
-export type { Entry, Event, Payment } from "./settlements.js";
+export type { Balance, Entry, Event, Payment, SnapshotEnd } from "./settlements.js";

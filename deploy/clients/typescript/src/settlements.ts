@@ -7,15 +7,20 @@ import { loadSync } from "@grpc/proto-loader";
 import { isPassing, isServiceError, Refused } from "./errors.js";
 import type { ProtoGrpcType } from "./generated/settlement.js";
 import type { AcknowledgeResponse__Output } from "./generated/samenloop/settlement/v1/AcknowledgeResponse.js";
+import type { Balance__Output } from "./generated/samenloop/settlement/v1/Balance.js";
 import type { Entry__Output } from "./generated/samenloop/settlement/v1/Entry.js";
 import type { Event__Output } from "./generated/samenloop/settlement/v1/Event.js";
 import type { Events__Output } from "./generated/samenloop/settlement/v1/Events.js";
 import type { ListSettlementsResponse__Output } from "./generated/samenloop/settlement/v1/ListSettlementsResponse.js";
 import type { Payment__Output } from "./generated/samenloop/settlement/v1/Payment.js";
 import type { SettlementClient } from "./generated/samenloop/settlement/v1/Settlement.js";
+import type { SnapshotEnd__Output } from "./generated/samenloop/settlement/v1/SnapshotEnd.js";
 import type { SubscribeResponse__Output } from "./generated/samenloop/settlement/v1/SubscribeResponse.js";
+import type { TakeSnapshotResponse__Output } from "./generated/samenloop/settlement/v1/TakeSnapshotResponse.js";
 
 export { Refused } from "./errors.js";
+export type Balance = Balance__Output;
+export type SnapshotEnd = SnapshotEnd__Output;
 export type Entry = Entry__Output;
 export type Event = Event__Output;
 export type Payment = Payment__Output;
@@ -103,6 +108,27 @@ export class Settlements {
       }
       await sleep(pauseMs(attempts));
     }
+  }
+
+  /**
+   * The books at one moment: balances by account, payments not yet made, and the end, which has the token to follow
+   * from. For whoever begins, or whose token has expired.
+   */
+  async snapshot(): Promise<{ balances: Balance[]; payments: Payment[]; end: SnapshotEnd }> {
+    const balances: Balance[] = [];
+    const payments: Payment[] = [];
+    const deadline = Date.now() + this.#timeoutMs;
+    const parts = this.#client.TakeSnapshot({ insurer_uzovi: this.#insurer }, { deadline });
+    try {
+      for await (const part of parts as AsyncIterable<TakeSnapshotResponse__Output>) {
+        balances.push(...part.balances);
+        payments.push(...part.payments);
+        if (part.end) return { balances, payments, end: part.end };
+      }
+    } catch (error) {
+      throw isServiceError(error) ? new Refused(error) : error;
+    }
+    throw new StreamBroken("a snapshot came without its end");
   }
 
   /** Keeps at the service how far `subscription` is, for when its own token is lost. Never goes back. */

@@ -33,6 +33,7 @@ macro_rules! read {
                     .read_only(true)
                     .start()
                     .await?;
+                store.bound(&transaction).await?;
                 let $on = &OnPostgres(&transaction);
                 let result = $call.await?;
                 transaction.commit().await?;
@@ -63,6 +64,16 @@ impl SettlementStore {
         postgres::PostgresSettlementStore::open(url, faults)
             .await
             .map(Self::Postgres)
+    }
+
+    /// The same store for work that is wanted until `deadline` only: the database ends what it does for it by then,
+    /// and does not begin it later.
+    #[must_use]
+    pub fn until(&self, deadline: Option<tokio::time::Instant>) -> Self {
+        match self {
+            Self::Postgres(store) => Self::Postgres(store.until(deadline)),
+            Self::Sqlite(store) => Self::Sqlite(store.until(deadline)),
+        }
     }
 
     /// Whether it answers.
@@ -224,6 +235,50 @@ impl SettlementStore {
     ) -> Result<Vec<wire::RecordBudgetRequest>, StoreError> {
         let after = after.to_owned();
         read!(self, on => costs::budget_page(on, insurer, &after, limit))
+    }
+
+    /// The books of an insurer at one moment; none where they have more than `rows_max` rows.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn snapshot(
+        &self,
+        insurer: Uzovi,
+        rows_max: u32,
+    ) -> Result<Option<Snapshot>, StoreError> {
+        read!(self, on => snapshot::take(on, insurer, rows_max))
+    }
+
+    /// The position up to which events of an insurer are no longer sent; 0 where all are.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn floor(&self, insurer: Uzovi) -> Result<u64, StoreError> {
+        read!(self, on => snapshot::floor(on, insurer))
+    }
+
+    /// The floor of every insurer that has one, in order of insurer.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn floors(&self) -> Result<Vec<(Uzovi, u64)>, StoreError> {
+        read!(self, on => snapshot::floors(on))
+    }
+
+    /// Subscriptions whose acknowledged position is below the floor, at most a thousand.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn left_behind(&self) -> Result<Vec<(Uzovi, String, u64)>, StoreError> {
+        read!(self, on => snapshot::left_behind(on))
+    }
+
+    /// Sends no events any more that were recorded before `before`; lists still have them.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing has changed.
+    pub async fn prune(&self, before: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        both!(self, store => store.prune(before, now))
     }
 
     /// Balances that are not the sums of their postings, at most a hundred; none where the books are right.

@@ -11,6 +11,7 @@ mod facts;
 mod lists;
 pub mod postgres;
 mod rows;
+mod snapshot;
 pub mod sqlite;
 mod statements;
 
@@ -100,6 +101,17 @@ impl StoredEvent {
             Item::Entry(_) => "",
         }
     }
+}
+
+/// The books of one insurer at one moment.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Snapshot {
+    /// Up to which event of its stream.
+    pub head: StreamHead,
+    /// In order of account, each with how many postings it has.
+    pub balances: Vec<(AccountBalance, u64)>,
+    /// Payments that are payable or ordered, in order of run and payee.
+    pub payments: Vec<commands::StoredPayment>,
 }
 
 /// Sum of one account.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use deadpool_postgres::{Client, GenericClient, Pool, Transaction};
+use tokio::time::Instant;
 use tokio_postgres::{Row, types::ToSql};
 
 use super::{
@@ -35,6 +36,10 @@ const MIGRATIONS: Migrations = &[
         "V3__credits",
         include_str!("../../migrations/settlement/postgres/V3__credits.sql"),
     ),
+    (
+        "V5__stream_floor",
+        include_str!("../../migrations/settlement/postgres/V5__stream_floor.sql"),
+    ),
 ];
 
 /// How often a batch is tried that loses the race with the same messages in another one; the second time it sees them.
@@ -45,6 +50,8 @@ const ATTEMPTS_MAX: u32 = 3;
 pub struct PostgresSettlementStore {
     pool: Pool,
     faults: FaultPlan,
+    /// Until when its work is wanted.
+    deadline: Option<Instant>,
 }
 
 impl std::fmt::Debug for PostgresSettlementStore {
@@ -58,7 +65,30 @@ type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
 impl PostgresSettlementStore {
     pub(super) async fn open(url: &str, faults: FaultPlan) -> Result<Self, StoreError> {
         let pool = postgres_pool::open(url, "settlement", MIGRATIONS).await?;
-        Ok(Self { pool, faults })
+        Ok(Self {
+            pool,
+            faults,
+            deadline: None,
+        })
+    }
+
+    pub(super) fn until(&self, deadline: Option<Instant>) -> Self {
+        Self {
+            deadline,
+            ..self.clone()
+        }
+    }
+
+    /// Lets no statement of a transaction, nor a wait of one for a lock, go on beyond the deadline.
+    pub(super) async fn bound(&self, transaction: &Transaction<'_>) -> Result<(), StoreError> {
+        let Some(deadline) = self.deadline else {
+            return Ok(());
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        let left = left.min(postgres_pool::STATEMENT_TIMEOUT).as_millis();
+        // Nothing would mean without a bound.
+        let sql = format!("SET LOCAL statement_timeout = {}", left.max(1));
+        Ok(transaction.batch_execute(&sql).await?)
     }
 
     pub(super) async fn ping(&self) -> Result<(), StoreError> {
@@ -74,6 +104,7 @@ impl PostgresSettlementStore {
         for _ in 0..ATTEMPTS_MAX {
             let mut client = self.pool.get().await?;
             let transaction = client.transaction().await?;
+            self.bound(&transaction).await?;
             let Some(recorded) = record(&transaction, &batch, &rows, now).await? else {
                 transaction.rollback().await?;
                 continue;
@@ -95,6 +126,7 @@ impl PostgresSettlementStore {
     ) -> Result<Executed<E>, StoreError> {
         let mut client = self.pool.get().await?;
         let transaction = client.transaction().await?;
+        self.bound(&transaction).await?;
         let executed = execute(&OnPostgres(&transaction), &command, now, decide).await?;
         if matches!(executed, Executed::Done(_)) {
             self.faults.pass(FaultPoint::BeforeCommit)?;
@@ -123,6 +155,14 @@ impl PostgresSettlementStore {
         Ok(transaction.commit().await?)
     }
 
+    pub(super) async fn prune(&self, before: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        let mut client = self.pool.get().await?;
+        let transaction = client.transaction().await?;
+        snapshot::prune(&OnPostgres(&transaction), before, now).await?;
+        self.faults.pass(FaultPoint::BeforeCommit)?;
+        Ok(transaction.commit().await?)
+    }
+
     pub(super) async fn acknowledge(
         &self,
         insurer: Uzovi,
@@ -132,6 +172,7 @@ impl PostgresSettlementStore {
     ) -> Result<u64, StoreError> {
         let mut client = self.pool.get().await?;
         let transaction = client.transaction().await?;
+        self.bound(&transaction).await?;
         let sql = "INSERT INTO subscription AS s (insurer, name, position, acknowledged_us)
              VALUES ($1::TEXT, $2, $3, $4)
              ON CONFLICT (insurer, name) DO UPDATE SET
@@ -214,8 +255,15 @@ impl PostgresSettlementStore {
     }
 
     async fn query(&self, sql: &str, parameters: Parameters<'_>) -> Result<Vec<Row>, StoreError> {
-        self.faults.pass(FaultPoint::OnRead)?;
-        let client = self.pool.get().await?;
+        let mut client = self.reader().await?;
+        if self.deadline.is_some() {
+            let transaction = client.transaction().await?;
+            self.bound(&transaction).await?;
+            let statement = transaction.prepare_cached(sql).await?;
+            let rows = transaction.query(&statement, parameters).await?;
+            transaction.commit().await?;
+            return Ok(rows);
+        }
         let statement = client.prepare_cached(sql).await?;
         Ok(client.query(&statement, parameters).await?)
     }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
+use tokio::time::Instant;
 
 use super::{
     commands::{Effect, Executed, Facts, NewCommand},
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     fault_plan::{FaultPlan, FaultPoint},
     migration::Migrations,
-    sqlite::Sqlite,
+    sqlite::{Sqlite, check_time},
 };
 
 const MIGRATIONS: Migrations = &[
@@ -34,6 +35,10 @@ const MIGRATIONS: Migrations = &[
         "V3__credits",
         include_str!("../../migrations/settlement/sqlite/V3__credits.sql"),
     ),
+    (
+        "V5__stream_floor",
+        include_str!("../../migrations/settlement/sqlite/V5__stream_floor.sql"),
+    ),
 ];
 
 /// The store; clones share the database.
@@ -41,12 +46,25 @@ const MIGRATIONS: Migrations = &[
 pub struct SqliteSettlementStore {
     database: Sqlite,
     faults: FaultPlan,
+    /// Until when its work is wanted.
+    deadline: Option<Instant>,
 }
 
 impl SqliteSettlementStore {
     pub(super) async fn open(path: &str, faults: FaultPlan) -> Result<Self, StoreError> {
         let database = Sqlite::open(path, MIGRATIONS).await?;
-        Ok(Self { database, faults })
+        Ok(Self {
+            database,
+            faults,
+            deadline: None,
+        })
+    }
+
+    pub(super) fn until(&self, deadline: Option<Instant>) -> Self {
+        Self {
+            deadline,
+            ..self.clone()
+        }
     }
 
     pub(super) async fn ping(&self) -> Result<(), StoreError> {
@@ -71,13 +89,14 @@ impl SqliteSettlementStore {
         now: Timestamp,
         decide: impl FnOnce(&Facts) -> Result<Effect, E> + Send + 'static,
     ) -> Result<Executed<E>, StoreError> {
-        let faults = self.faults.clone();
+        let (faults, deadline) = (self.faults.clone(), self.deadline);
         self.database
-            .call(move |connection| {
+            .call_until(deadline, move |connection| {
                 let transaction =
                     connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
                 let executed = at_once(execute(&OnSqlite(&transaction), &command, now, decide))?;
                 if matches!(executed, Executed::Done(_)) {
+                    check_time(deadline)?;
                     faults.pass(FaultPoint::BeforeCommit)?;
                     transaction.commit()?;
                 } else {
@@ -91,6 +110,13 @@ impl SqliteSettlementStore {
     pub(super) async fn rebuild(&self) -> Result<(), StoreError> {
         self.write(|transaction| at_once(lists::rebuild(&OnSqlite(transaction))))
             .await
+    }
+
+    pub(super) async fn prune(&self, before: Timestamp, now: Timestamp) -> Result<(), StoreError> {
+        let prune = move |transaction: &Transaction<'_>| {
+            at_once(snapshot::prune(&OnSqlite(transaction), before, now))
+        };
+        self.write(prune).await
     }
 
     pub(super) async fn acknowledge(
@@ -227,19 +253,21 @@ impl SqliteSettlementStore {
         read: impl FnOnce(&Connection) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
         self.faults.pass(FaultPoint::OnRead)?;
-        self.database.call(|connection| read(connection)).await
+        let read = move |connection: &mut Connection| read(connection);
+        self.database.call_until(self.deadline, read).await
     }
 
     async fn write<R: Send + 'static>(
         &self,
         write: impl FnOnce(&Transaction<'_>) -> Result<R, StoreError> + Send + 'static,
     ) -> Result<R, StoreError> {
-        let faults = self.faults.clone();
+        let (faults, deadline) = (self.faults.clone(), self.deadline);
         self.database
-            .call(move |connection| {
+            .call_until(deadline, move |connection| {
                 let transaction =
                     connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
                 let result = write(&transaction)?;
+                check_time(deadline)?;
                 faults.pass(FaultPoint::BeforeCommit)?;
                 transaction.commit()?;
                 Ok(result)

@@ -30,6 +30,42 @@ pub async fn rebuild(config: Config, json: bool) -> anyhow::Result<bool> {
     report(&store, json).await
 }
 
+/// Sends no events any more that were recorded more than `days` days ago, and tells which subscriptions that leaves
+/// behind.
+///
+/// # Errors
+/// Where the store is away; nothing has changed.
+pub async fn prune(config: Config, days: u16, json: bool) -> anyhow::Result<()> {
+    let node = Node::open(config, Clock::System).await?;
+    let store = node.open_settlement().await?;
+    let now = node.clock.now();
+    let before = now - jiff::SignedDuration::from_hours(24 * i64::from(days));
+    store.prune(before, now).await?;
+    let (floors, behind) = (store.floors().await?, store.left_behind().await?);
+    if json {
+        let floors = floors.iter().map(
+            |(insurer, position)| json!({ "insurer": insurer.to_string(), "position": position }),
+        );
+        let behind = behind.iter().map(|(insurer, name, position)| {
+            json!({ "insurer": insurer.to_string(), "subscription": name, "position": position })
+        });
+        print::line(json!({
+            "floors": floors.collect::<Vec<_>>(),
+            "left_behind": behind.collect::<Vec<_>>(),
+        }));
+        return Ok(());
+    }
+    for (insurer, position) in floors {
+        print::line(format!("{insurer}: events after {position} are sent"));
+    }
+    for (insurer, name, position) in behind {
+        print::line(format!(
+            "{insurer}: {name} is at {position} and has to take a snapshot"
+        ));
+    }
+    Ok(())
+}
+
 async fn report(store: &SettlementStore, json: bool) -> anyhow::Result<bool> {
     let differences = store.differences().await?;
     let balances = store.balances().await?;

@@ -7,16 +7,16 @@ use tonic::Code;
 use super::*;
 use crate::{Caller, Callers, ServerTls};
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(super) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority() -> Authority {
+pub(super) fn authority() -> Authority {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
 /// Certificate and key as PEM, for a common name and DNS names.
-fn certificate(authority: &Authority, common: &str, dns: &[&str]) -> (Vec<u8>, Vec<u8>) {
+pub(super) fn certificate(authority: &Authority, common: &str, dns: &[&str]) -> (Vec<u8>, Vec<u8>) {
     let names: Vec<String> = dns.iter().map(|name| (*name).to_owned()).collect();
     let mut params = CertificateParams::new(names).unwrap();
     params.distinguished_name.push(DnType::CommonName, common);
@@ -28,35 +28,15 @@ fn certificate(authority: &Authority, common: &str, dns: &[&str]) -> (Vec<u8>, V
     )
 }
 
-fn client(
-    served: &Served,
-    service: &Authority,
-    (certificate, private_key): (Vec<u8>, Vec<u8>),
-) -> SettlementClient {
-    let options = ClientOptions {
-        tls: Some(ClientTls {
-            authorities: service.pem().into_bytes(),
-            certificate,
-            private_key,
-            server_name: Some("settlement.test".to_owned()),
-        }),
-        ..ClientOptions::default()
-    };
-    let endpoint = served.endpoint.replace("http://", "https://");
-    SettlementClient::new(&endpoint, options).unwrap()
-}
-
-/// Goal: no certificate opens, resumes, confirms or looks up what is another's, also with the other's own token.
-#[tokio::test]
-async fn a_certificate_opens_its_own_insurer_only() {
-    let (ours, elsewhere) = (authority(), authority());
-    let (own, private_key) = certificate(&ours, "settlement", &["settlement.test"]);
+/// Served with a certificate of `ours`, to detection and two insurers.
+pub(super) async fn served_by(ours: &Authority) -> Served {
+    let (own, private_key) = certificate(ours, "settlement", &["settlement.test"]);
     let names = [
         ("detection", Caller::Detection),
         ("3311.insurers.test", Caller::Insurer(uzovi("3311"))),
         ("insurer 7119", Caller::Insurer(uzovi("7119"))),
     ];
-    let served = served(SettlementConfig {
+    served(SettlementConfig {
         callers: Callers::Certificates {
             tls: ServerTls {
                 certificate: own,
@@ -67,7 +47,39 @@ async fn a_certificate_opens_its_own_insurer_only() {
         },
         ..SettlementConfig::default()
     })
-    .await;
+    .await
+}
+
+pub(super) fn tls(
+    service: &Authority,
+    (certificate, private_key): (Vec<u8>, Vec<u8>),
+) -> ClientTls {
+    ClientTls {
+        authorities: service.pem().into_bytes(),
+        certificate,
+        private_key,
+        server_name: Some("settlement.test".to_owned()),
+    }
+}
+
+pub(super) fn client(
+    served: &Served,
+    service: &Authority,
+    (certificate, private_key): (Vec<u8>, Vec<u8>),
+) -> SettlementClient {
+    let options = ClientOptions {
+        tls: Some(tls(service, (certificate, private_key))),
+        ..ClientOptions::default()
+    };
+    let endpoint = served.endpoint.replace("http://", "https://");
+    SettlementClient::new(&endpoint, options).unwrap()
+}
+
+/// Goal: no certificate opens, resumes, confirms or looks up what is another's, also with the other's own token.
+#[tokio::test]
+async fn a_certificate_opens_its_own_insurer_only() {
+    let (ours, elsewhere) = (authority(), authority());
+    let served = served_by(&ours).await;
     let detection = client(&served, &ours, certificate(&ours, "detection", &[]));
     let insurer = certificate(&ours, "any", &["3311.insurers.test"]);
     let insurer = client(&served, &ours, insurer);

@@ -3,6 +3,7 @@
 mod certificates;
 mod credits;
 mod errors;
+mod methods;
 mod money;
 mod refusals;
 mod streams;

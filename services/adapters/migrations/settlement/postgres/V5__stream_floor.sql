@@ -1,0 +1,7 @@
+-- Up to here an insurer's events are no longer sent: whoever has not had them takes a snapshot. The events stay, for
+-- lists and remittances are made of them.
+CREATE TABLE stream_floor (
+    insurer   uzovi  NOT NULL PRIMARY KEY,
+    position  BIGINT NOT NULL CHECK (position > 0),
+    pruned_us BIGINT NOT NULL
+);
