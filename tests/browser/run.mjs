@@ -71,6 +71,12 @@ const pages = {
   quarantine: "/quarantine?limit=20",
   delivery: null,
   preview: "/quarantine/act?action=replay",
+  queues: "/queues",
+  parked: "/parked",
+  subscribers: "/subscribers",
+  reference: "/reference?limit=10",
+  contracts: "/contracts?limit=10",
+  versions: null,
   operations: "/operations",
   reasons: "/reasons?limit=20",
   failure: null,
@@ -79,6 +85,8 @@ mkdirSync(directory, { recursive: true });
 const page = await watched();
 await page.goto("/reviews");
 pages.review = await page.locator("#list-held tbody th a").first().getAttribute("href");
+await page.goto("/versions");
+pages.versions = await page.locator("#list-versions tbody a").first().getAttribute("href");
 await page.goto("/quarantine");
 pages.delivery = await page.locator("#list-deliveries tbody th a").first().getAttribute("href");
 let looked = 0;

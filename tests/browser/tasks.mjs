@@ -52,6 +52,16 @@ export const tasks = {
     await click(page, "English");
     await page.getByRole("heading", { name: "Overview" }).waitFor();
   },
+  "follow the figures live, and pause them": async (page) => {
+    await page.goto("/");
+    const taken = async () => page.locator(".head .muted").first().innerText();
+    await click(page, "Follow live");
+    await page.waitForURL(/live=on/);
+    const first = await taken();
+    await page.waitForFunction((text) => !document.querySelector(".head .muted").innerText.includes(text), first);
+    await click(page, "Pause");
+    await page.waitForURL((url) => !url.searchParams.has("live"));
+  },
   "go to older declarations and back to the newest": async (page) => {
     await page.goto("/declarations?limit=10");
     const newest = await rows(page, "declarations").first().innerText();
@@ -174,6 +184,45 @@ export const tasks = {
     assert.ok(body.includes("•••••••••") && !body.includes(bsn), body);
     await click(page, "Operations");
     await has(page, "the sender asks what it sent");
+  },
+  "see what waits in each queue, and where the figure comes from": async (page) => {
+    await page.goto("/queues");
+    await rows(page, "queues").filter({ hasText: "declarations" }).filter({ hasText: "queue.db" }).waitFor();
+    assert.ok((await rows(page, "stages").count()) >= 6);
+    await rows(page, "troubles").filter({ hasText: "validation" }).locator("a").click();
+    await page.waitForURL(/\/quarantine\?state=waiting&stage=validation/);
+  },
+  "see that no claim and no outcome is stuck": async (page) => {
+    await page.goto("/parked");
+    await has(page, "Settlement took every claim.");
+    await has(page, "Every outcome was taken.");
+    assert.equal(await page.getByRole("button", { name: "Send again" }).count(), 0, "nothing is offered");
+  },
+  "see which subscriber is behind, and since when": async (page) => {
+    await page.goto("/subscribers?sort=-lag");
+    const lags = await rows(page, "subscribers").locator("td.n:nth-of-type(3)").allInnerTexts();
+    assert.ok(lags.length > 0 && (await rows(page, "streams").count()) > 0);
+  },
+  "find the rule that holds a line, with its source": async (page) => {
+    await page.goto("/reference");
+    await page.locator("#list-pair_rules").getByLabel("Search").fill("bdss-oeni-candidate");
+    await page.locator("#list-pair_rules").getByRole("button", { name: "Filter" }).click();
+    await page.waitForURL(/q=bdss-oeni-candidate/);
+    assert.equal(await rows(page, "pair_rules").count(), 1);
+    await has(page, "002_eb0531d2b212ba40.txt");
+  },
+  "find a contract by the group that it is for": async (page) => {
+    await page.goto("/contracts");
+    await page.getByLabel("Search", { exact: true }).fill("S76-G1");
+    await page.getByRole("button", { name: "Filter" }).click();
+    await page.waitForURL(/q=S76-G1/);
+    assert.ok((await rows(page, "contracts").count()) > 0);
+  },
+  "see what a version of the reference data changed": async (page) => {
+    await page.goto("/versions");
+    await click(page, "what it changed");
+    await page.locator("#list-changes").waitFor();
+    assert.ok((await rows(page, "changes").count()) > 0);
   },
   "see who did what, and why": async (page) => {
     await page.goto("/operations");

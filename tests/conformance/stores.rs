@@ -10,6 +10,7 @@ mod register;
 mod registration;
 mod reviews;
 mod search;
+mod site;
 
 use samenloop_adapters::{
     decision_store::{DecisionStore, StoreError},
@@ -110,5 +111,8 @@ chapters! {
     reviews::a_withdrawn_import_occupies_nothing,
     search::a_message_is_found_by_everything_that_it_is_known_by,
     search::a_line_that_is_decided_anew_leads_to_its_entry,
+    site::attempts_are_told_by_stage,
+    site::activated_versions_are_listed_newest_first,
+    site::a_row_that_nobody_took_is_sent_again_when_asked,
     search::a_proposal_is_open_once_for_a_line_and_ends_once,
 }

@@ -19,6 +19,9 @@ use crate::{
 /// Most fields of an address that are read; the rest is left out.
 const FIELDS_MAX: usize = 64;
 
+/// The field of an address by which a page is followed live.
+const LIVE: &str = "live";
+
 /// What a page is shown in.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
@@ -159,6 +162,16 @@ impl Frame {
             query if query.is_empty() => path,
             query => format!("{path}?{query}"),
         }
+    }
+
+    /// Whether the page is loaded again by itself, as its address asks.
+    pub(crate) fn is_live(&self) -> bool {
+        self.field(LIVE) == Some("on")
+    }
+
+    /// The link that follows the page live, or pauses that.
+    pub(crate) fn live_link(&self) -> String {
+        self.link("", &[(LIVE, (!self.is_live()).then_some("on"))])
     }
 
     /// Where the switch of the language leads.

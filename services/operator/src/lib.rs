@@ -23,7 +23,9 @@ mod operations;
 mod overview;
 pub mod person;
 mod quarantine;
+mod queues;
 mod reasons;
+mod reference;
 mod respond;
 mod reviews;
 mod routes;
@@ -31,6 +33,8 @@ mod sampler;
 mod session;
 mod shown;
 mod sparkline;
+mod stuck;
+mod subscribers;
 #[cfg(test)]
 mod tests;
 pub mod work;
@@ -223,6 +227,13 @@ fn pages() -> Routes {
             Right::DecideReview,
             reviews::decide::case,
         )
+        .page("/queues", Right::Watch, queues::show)
+        .page("/parked", Right::Parked, stuck::show)
+        .act("/parked", Right::ActOnParked, stuck::send_again)
+        .page("/subscribers", Right::Subscribers, subscribers::show)
+        .page("/reference", Right::Reference, reference::show)
+        .page("/contracts", Right::Reference, reference::contracts::show)
+        .page("/versions", Right::Reference, reference::versions::show)
         .page("/operations", Right::Operations, operations::show)
         .page_of_one("/operations/{id}", Right::Operations, operations::show_one)
         .page("/reasons", Right::Enter, reasons::show)

@@ -3,7 +3,7 @@
 use crate::{frame::Frame, language::Say, person::Right};
 
 /// A part: its first page, its name, and the right that its first page needs.
-static PARTS: [(&str, Say, Right); 6] = [
+static PARTS: [(&str, Say, Right); 10] = [
     ("/", Say("Overview", "Overzicht"), Right::Watch),
     (
         "/declarations",
@@ -16,6 +16,14 @@ static PARTS: [(&str, Say, Right); 6] = [
         Say("Quarantine", "Quarantaine"),
         Right::Quarantine,
     ),
+    ("/queues", Say("Queues", "Wachtrijen"), Right::Watch),
+    ("/parked", Say("Parked", "Geparkeerd"), Right::Parked),
+    (
+        "/subscribers",
+        Say("Subscribers", "Abonnees"),
+        Right::Subscribers,
+    ),
+    ("/reference", Say("Rules", "Regels"), Right::Reference),
     (
         "/operations",
         Say("Operations", "Handelingen"),

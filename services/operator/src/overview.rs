@@ -1,6 +1,6 @@
 //! The first page: what waits where, how fast it moves, what was decided, and what needs a person.
 
-mod stages;
+pub(crate) mod stages;
 
 use std::collections::BTreeSet;
 
@@ -17,7 +17,6 @@ use samenloop_adapters::{
 use samenloop_domain::reference::{MatchLevel, Reference};
 use serde::Serialize;
 
-use self::stages::Balance;
 use crate::{
     App, Operator,
     frame::Frame,
@@ -220,13 +219,6 @@ fn of_samples(frame: Frame, before: &Sample, now: &Sample, history: &[u64]) -> P
     let elapsed = now.instant.duration_since(before.instant);
     let lines = sampler::lines(figures);
     let decided_lines = lines.saturating_sub(sampler::lines(was));
-    let balance = Balance {
-        before,
-        now,
-        was,
-        figures,
-        elapsed,
-    };
     Page {
         taken_at: Some(When(now.taken_at)),
         broker: answers(now.broker_fault.as_deref()),
@@ -234,7 +226,7 @@ fn of_samples(frame: Frame, before: &Sample, now: &Sample, history: &[u64]) -> P
         settlement: Stands::new(Tone::Quiet, "not read here"),
         reference_version: None,
         alarms: alarms(&frame, now, figures),
-        stages: stages::list(&frame, &balance),
+        stages: stages::of_samples(&frame, before, now),
         messages: Count(figures.messages),
         lines: Count(lines),
         lines_per_second: Rate::of(decided_lines, elapsed),
@@ -283,7 +275,7 @@ fn alarms(frame: &Frame, now: &Sample, figures: &DecisionFigures) -> Vec<Alarm> 
                 "Claims that settlement refused, parked",
                 "Claims die de afrekening weigerde, geparkeerd",
             ),
-            None,
+            Some("/parked"),
         ),
         (
             figures.unclaimed,
@@ -292,7 +284,7 @@ fn alarms(frame: &Frame, now: &Sample, figures: &DecisionFigures) -> Vec<Alarm> 
                 "Outcomes that no queue took",
                 "Uitkomsten die geen wachtrij aannam",
             ),
-            None,
+            Some("/parked"),
         ),
         (
             figures.quarantine_waiting,

@@ -13,6 +13,9 @@ use crate::{
     person::{Person, PersonRole, Right},
 };
 
+/// Seconds after which a browser loads a page again that is followed live. It needs no script for it.
+const REFRESH: &str = "5";
+
 /// The form that is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Form {
@@ -81,7 +84,14 @@ pub(crate) fn page<P: Page>(page: &P) -> Response {
                 .shown(frame),
             }
         }
-        form => in_form(StatusCode::OK, form, "application/json", page),
+        form => {
+            let mut response = in_form(StatusCode::OK, form, "application/json", page);
+            if form == Form::Html && frame.is_live() {
+                let again = HeaderValue::from_static(REFRESH);
+                response.headers_mut().insert(header::REFRESH, again);
+            }
+            response
+        }
     }
 }
 

@@ -35,11 +35,17 @@ use crate::{
 mod acts;
 mod allowed;
 
-const PAGES: [&str; 6] = [
+const PAGES: [&str; 12] = [
     "/",
     "/declarations",
     "/quarantine",
     "/reviews",
+    "/queues",
+    "/parked",
+    "/subscribers",
+    "/reference",
+    "/contracts",
+    "/versions",
     "/operations",
     "/reasons",
 ];
@@ -302,4 +308,19 @@ async fn a_list_is_csv_for_whoever_asks() {
         (status, text.as_str()),
         (StatusCode::OK, "verdict,lines,basis_points\n")
     );
+}
+
+#[tokio::test]
+async fn a_page_is_loaded_again_by_itself_only_where_its_address_asks() {
+    let router = served(&operator(None).await, "127.0.0.1:5000");
+    for (path, wanted) in [
+        ("/queues?live=on", Some("5")),
+        ("/queues", None),
+        ("/queues.json?live=on", None),
+    ] {
+        let (status, headers, _) = ask(&router, path, &[]).await;
+        let again = headers.get(header::REFRESH);
+        let again = again.map(|it| it.to_str().expect("text"));
+        assert_eq!((status, again), (StatusCode::OK, wanted), "{path}");
+    }
 }

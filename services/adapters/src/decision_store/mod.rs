@@ -15,6 +15,7 @@ mod register;
 mod review;
 mod rows;
 mod search;
+mod site;
 pub mod sqlite;
 mod words;
 
@@ -28,6 +29,7 @@ pub use review::{
 };
 pub use rows::chained;
 pub use search::{MessageFilter, MessageKey, Proposal, ProposalEnd, ProposalState, REVISIONS_MAX};
+pub use site::{Activation, StageAttempts, StuckRow};
 pub use words::key_text as coverage_key_text;
 
 use std::{

@@ -36,12 +36,12 @@ static STAGES: Spec = Spec {
 
 /// Two looks, and what lies between them.
 #[derive(Clone, Copy)]
-pub(super) struct Balance<'a> {
-    pub(super) before: &'a Sample,
-    pub(super) now: &'a Sample,
-    pub(super) was: &'a DecisionFigures,
-    pub(super) figures: &'a DecisionFigures,
-    pub(super) elapsed: Duration,
+struct Balance<'a> {
+    before: &'a Sample,
+    now: &'a Sample,
+    was: &'a DecisionFigures,
+    figures: &'a DecisionFigures,
+    elapsed: Duration,
 }
 
 /// A place where things wait.
@@ -57,8 +57,24 @@ struct Stage {
     drains_in: Option<Span>,
 }
 
+/// Every place, by two looks.
+pub(crate) fn of_samples(frame: &Frame, before: &Sample, now: &Sample) -> List {
+    let none = DecisionFigures::default();
+    let figures = now.figures.as_ref().unwrap_or(&none);
+    list(
+        frame,
+        &Balance {
+            before,
+            now,
+            was: before.figures.as_ref().unwrap_or(figures),
+            figures,
+            elapsed: now.instant.duration_since(before.instant),
+        },
+    )
+}
+
 /// Every place, from receipt to settlement.
-pub(super) fn list(frame: &Frame, balance: &Balance<'_>) -> List {
+fn list(frame: &Frame, balance: &Balance<'_>) -> List {
     let rows = of(balance).into_iter().map(|stage| {
         Row::from(vec![
             Cell::text(frame.text(&stage.name)),

@@ -9,6 +9,7 @@ mod read;
 mod register;
 mod review;
 mod search;
+mod site;
 mod write;
 
 use deadpool_postgres::{Object, Pool};

@@ -10,6 +10,7 @@ mod read;
 mod register;
 mod review;
 mod search;
+mod site;
 mod write;
 
 use std::sync::Arc;
