@@ -26,6 +26,9 @@ const WEEKS: u32 = 104;
 /// Groups of a cooperation: one line a week for each.
 pub(super) const GROUPS: u32 = 4;
 
+/// Regions of all cooperations together: those of one region share no provider, so their lines never meet.
+const REGIONS: u32 = 12;
+
 /// First day of the first week: a Monday.
 const FIRST: Day = jiff::civil::date(2024, 7, 1);
 /// When all contracts were signed.
@@ -133,7 +136,7 @@ impl Cooperation {
     }
 
     pub(super) fn region(&self) -> String {
-        format!("GEN-{}", self.number)
+        format!("GEN-R{:02}", 1 + self.number % REGIONS)
     }
 
     pub(super) fn activities(role: Role) -> &'static [&'static str] {

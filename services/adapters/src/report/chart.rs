@@ -76,7 +76,11 @@ pub fn chart(table: &ReportTable, language: Language) -> Option<Chart> {
             .expect("a bar is at most the longest")
             .max(1);
         Bar {
-            label: short(&texts[0]),
+            label: match table.shape.id {
+                // The table says what a code means.
+                "bottlenecks" => row.key.to_string(),
+                _ => short(&texts[0]),
+            },
             value: texts[place + 1].clone(),
             is_negative: value < 0,
             x: BARS_AT,
