@@ -8,11 +8,12 @@ use prost_types::{
     field_descriptor_proto::{Label, Type},
 };
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "samenloop/declaration/v1/declaration.proto",
     "samenloop/record/v1/record.proto",
     "samenloop/settlement/v1/share.proto",
     "samenloop/settlement/v1/money.proto",
+    "samenloop/settlement/v1/report.proto",
     "samenloop/settlement/v1/settlement.proto",
     "samenloop/funding/v1/funding.proto",
 ];

@@ -3,8 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use samenloop_adapters::fault_plan::{Fault, FaultPlan, FaultPoint};
-use samenloop_domain::identifiers::Uzovi;
+use samenloop_adapters::{
+    fault_plan::{Fault, FaultPlan, FaultPoint},
+    report,
+    settlement_store::{AccountBalance, SettlementStore},
+};
+use samenloop_domain::{
+    identifiers::Uzovi,
+    ledger::Account,
+    period::{Day, Period},
+    report::Asked,
+};
 use samenloop_proto::settlement::v1::{
     self as wire, BankAccount, ClaimState, ClosePeriodRequest, ConfirmPaymentRequest,
     OrderPaymentsRequest, PayeeAccount, Payment, PaymentState, RecordAdvanceRequest,
@@ -413,6 +422,46 @@ impl Played {
             );
             self.check_payments(insurer, &sum).await;
         }
+        self.check_report(store, &balances).await;
+    }
+
+    /// Over all days, the report says of each sector and insurer what their accounts hold.
+    async fn check_report(&self, store: &SettlementStore, balances: &[AccountBalance]) {
+        let seed = self.seed;
+        let always = Period::new(Day::MIN, Day::MAX).expect("it ends after it begins");
+        let told = report::report_of_ledger(store, Asked::all_in(always)).await;
+        let told = told.expect("it answers");
+        let mut booked: BTreeMap<(&str, String), i64> = BTreeMap::new();
+        for balance in balances {
+            if let Some(Account::SectorCost { insurer, sector }) = Account::parse(&balance.account)
+            {
+                for row in [
+                    ("sectors", sector.to_string()),
+                    ("insurers", insurer.to_string()),
+                ] {
+                    *booked.entry(row).or_default() += balance.cents;
+                }
+            }
+        }
+        for ((table, row), cents) in booked {
+            let found = told
+                .table(table)
+                .and_then(|it| it.figure(&row, "net_cents"));
+            assert_eq!(found.unwrap_or(0), cents, "seed {seed}: {table} {row}");
+        }
+        let total = |table: &str, column: &str| {
+            let found = told.table(table).and_then(|it| it.total_of(column));
+            found.expect("it has totals")
+        };
+        let claimed = total("sectors", "net_cents") - total("sectors", "entry_cents");
+        for table in ["kinds", "regions", "months"] {
+            assert_eq!(total(table, "net_cents"), claimed, "seed {seed}: {table}");
+        }
+        let budgets = u64::try_from(total("recorded_budgets", "budgets")).expect("a number");
+        assert!(
+            budgets <= self.budgets,
+            "seed {seed}: a budget is reported once"
+        );
     }
 
     /// Payments are what the ledger says, and each is what was brought forward and its items.

@@ -53,19 +53,31 @@ pub async fn report(
     Ok(tally.report(asked, thresholds))
 }
 
-/// What the ledger alone says: the tables of money; all others are empty.
+/// Tables that the ledger alone fills.
+pub const TABLES_OF_LEDGER: [&str; 6] = [
+    "sectors",
+    "insurers",
+    "kinds",
+    "regions",
+    "months",
+    "recorded_budgets",
+];
+
+/// What the ledger alone says: [`TABLES_OF_LEDGER`].
 ///
 /// # Errors
 /// [`StoreError`] where the store is away.
 pub async fn report_of_ledger(
     settlement: &SettlementStore,
     asked: Asked,
-    thresholds: &Thresholds,
 ) -> Result<Report, StoreError> {
     let mut tally = Tally::default();
     let mut sink = |_: &Source, contribution| tally.add(contribution);
     money::gather(settlement, None, &asked, &mut sink).await?;
-    Ok(tally.report(asked, thresholds))
+    let mut report = tally.report_without_signals(asked);
+    let is_of_ledger = |id: &str| TABLES_OF_LEDGER.contains(&id);
+    report.tables.retain(|table| is_of_ledger(table.shape.id));
+    Ok(report)
 }
 
 /// Every contribution with its source: whoever filters them by figure has traced it.

@@ -321,6 +321,12 @@ impl Tally {
             let is_reached = i64::from(measured > threshold);
             cells.entry("reached").or_default().add(is_reached);
         }
+        self.report_without_signals(asked)
+    }
+
+    /// The same where nobody asks for signals.
+    #[must_use]
+    pub fn report_without_signals(self, asked: Asked) -> Report {
         let tables = TABLES.iter().map(|table| self.table(table)).collect();
         Report { asked, tables }
     }

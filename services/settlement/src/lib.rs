@@ -1,14 +1,15 @@
 //! The settlement service: records accepted claims, divides the money, and streams to each insurer what it owes.
 //!
 //! Layout, in reading order: [`service`] has the methods, [`caller`] who may call them, [`submit`] records claims,
-//! `commands` book what insurers tell, [`lists`] give it back, [`subscribe`] serves a stream of [`page`]s and
-//! [`token`]s, [`reason`] is every reason of an error.
+//! `commands` book what insurers tell, [`lists`] give it back, `monitoring` sums a year up, [`subscribe`] serves a
+//! stream of [`page`]s and [`token`]s, [`reason`] is every reason of an error.
 //! What is booked where is decided in the domain, and kept by the store.
 
 pub mod caller;
 mod commands;
 mod deadline;
 pub mod lists;
+mod monitoring;
 mod page;
 pub mod reason;
 mod serve;

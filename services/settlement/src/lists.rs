@@ -4,11 +4,15 @@ use samenloop_adapters::settlement_store::{
     Item, StoredEvent,
     commands::{ClaimFilter, PaymentFilter, StoredPayment},
 };
-use samenloop_domain::identifiers::{Agb, Uzovi};
+use samenloop_domain::{
+    identifiers::{Agb, Uzovi},
+    period::Period,
+};
 use samenloop_proto::settlement::v1 as wire;
 use tonic::{Request, Status};
 
 use crate::{
+    commands::check,
     deadline,
     page::{store_status, wire_part},
     reason::Reason,
@@ -39,9 +43,12 @@ impl Service {
         let filter = ClaimFilter {
             payee: payee(&request.payee_agb)?,
             contract_id: some(&request.contract_id)?,
-            ..ClaimFilter::default()
+            begins: begins(&request)?,
         };
-        let of = format!("claims {} {}", request.payee_agb, request.contract_id);
+        let of = format!(
+            "claims {} {} {:?}",
+            request.payee_agb, request.contract_id, filter.begins
+        );
         let page = self.page(insurer, of, request.page_size, &request.page_token)?;
         let after = page.number()?;
         let rows = store.claim_page(insurer, filter, after, page.rows + 1);
@@ -219,6 +226,15 @@ fn payee(agb: &str) -> Result<Option<Agb>, Status> {
     let message = "payee_agb is no AGB code";
     let payee = Agb::parse(agb).ok_or_else(|| Reason::PayeeInvalid.status(message, &[]));
     payee.map(Some)
+}
+
+/// The days on which the claims asked begin.
+fn begins(request: &wire::ListClaimsRequest) -> Result<Option<Period>, Status> {
+    let (first, last) = (&request.begins_first, &request.begins_last);
+    if first.is_empty() && last.is_empty() {
+        return Ok(None);
+    }
+    check::period(first, last).map(Some)
 }
 
 /// A claim as it is listed; an entry is none.

@@ -250,6 +250,13 @@ impl Settlement for Service {
     ) -> Result<Response<wire::GetAllocationKeysResponse>, Status> {
         self.allocation_keys(request).await.map(Response::new)
     }
+
+    async fn get_monitoring_report(
+        &self,
+        request: Request<wire::GetMonitoringReportRequest>,
+    ) -> Result<Response<wire::GetMonitoringReportResponse>, Status> {
+        self.monitoring_report(request).await.map(Response::new)
+    }
 }
 
 impl Service {
@@ -341,7 +348,7 @@ impl Service {
         Reason::ResumeTokenExpired.status(message, &earliest)
     }
 
-    fn stream_permit(&self) -> Result<tokio::sync::OwnedSemaphorePermit, Status> {
+    pub(crate) fn stream_permit(&self) -> Result<tokio::sync::OwnedSemaphorePermit, Status> {
         let permit = Arc::clone(&self.streams).try_acquire_owned();
         permit.map_err(|_| {
             let limit = [("streams_max", self.config.streams_max.to_string())];

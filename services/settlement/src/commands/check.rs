@@ -45,7 +45,7 @@ pub(super) fn day(field: &'static str, text: &str) -> Result<Date, Status> {
     })
 }
 
-pub(super) fn period(first: &str, last: &str) -> Result<Period, Status> {
+pub(crate) fn period(first: &str, last: &str) -> Result<Period, Status> {
     let (first, last) = (day("first", first)?, day("last", last)?);
     let message = "the period ends before it begins";
     Period::new(first, last).ok_or_else(|| Reason::DayInvalid.status(message, &[]))

@@ -5,6 +5,7 @@ mod credits;
 mod errors;
 mod methods;
 mod money;
+mod monitoring;
 mod refusals;
 mod streams;
 
