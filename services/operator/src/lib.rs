@@ -4,11 +4,12 @@
 //!
 //! Layout, in reading order: [`person`] has the roles and what each may do, [`access`] says who somebody is,
 //! [`routes`] that every route states what it needs; [`sampler`] watches depths and counts and keeps the last
-//! minutes of them; a file per page ([`overview`], [`declarations`], [`declaration`], [`quarantine`], [`reasons`])
-//! builds what is shown in a [`frame`] (language and address), as HTML, JSON or CSV ([`respond`]), from values that
-//! know how they look ([`shown`], [`sparkline`]); every table is a [`list`]. [`work`] is what is done to many
-//! deliveries at once, for pages and command line alike; [`reviews`] is what waits for a person, who asks detection
-//! ([`asking`]); [`operations`] shows what was done, [`session`] who is asking.
+//! minutes of them; a file per page ([`overview`], [`declarations`], [`declaration`], [`quarantine`], [`queues`],
+//! [`stuck`], [`subscribers`], [`reference`], [`reasons`]) builds what is shown in a [`frame`] (language and address),
+//! as HTML, JSON or CSV ([`respond`]), from values that know how they look ([`shown`], [`sparkline`]); every table is
+//! a [`list`]. [`work`] is what is done to many deliveries at once, for pages and command line alike; [`reviews`] is
+//! what waits for a person, who asks detection ([`asking`]); [`operations`] shows what was done, [`session`] who is
+//! asking.
 
 mod access;
 mod asking;
