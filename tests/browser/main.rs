@@ -75,8 +75,6 @@ async fn people_can_do_in_a_browser_what_they_came_for() {
         .values()
         .find_map(|party| party.amqp_user.clone());
     send_what_is_no_declaration(&product, &party.expect("the sample has a user")).await;
-    // Subscribers that acknowledge, one of them behind.
-    product.receive_all().await.expect("they receive");
     let (node, roles, shutdown) = (&product.node, &mut product.roles, &product.shutdown);
     let store = product.settlement.clone();
     let persons = "A. de Vries = operator second_person auditor; B. Bakker = second_person";
