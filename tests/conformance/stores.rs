@@ -115,4 +115,6 @@ chapters! {
     site::activated_versions_are_listed_newest_first,
     site::a_row_that_nobody_took_is_sent_again_when_asked,
     search::a_proposal_is_open_once_for_a_line_and_ends_once,
+    reviews::what_stands_between_contracts_is_loaded_until_it_is_ended,
+    register::awarded_coverage_is_read_in_pages_without_what_was_imported,
 }

@@ -127,6 +127,7 @@ fn outcome() -> wire::Outcome {
         shared_agbs: vec![text("53530001")],
         shared_activities: vec![text("A10")],
         policy: text("7095-review"),
+        standing: Some(17),
     };
     let line = wire::LineOutcome {
         line_number: 1,

@@ -1,4 +1,4 @@
-//! No answer to anybody holds what belongs to others: their codes, references, contracts.
+//! No answer to anybody, and no stream of an insurer, holds what belongs to others: their codes, references, contracts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,6 +8,7 @@ use samenloop::{
     scenarios,
 };
 use samenloop_adapters::scenario::{Action, ScenarioSet};
+use samenloop_proto::settlement::v1::subscribe_response::Response;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -137,5 +138,77 @@ async fn no_outcome_holds_an_identifier_of_another_party() {
         }
     }
     assert!(answers > ANSWERS_MIN, "{answers}");
+    streams_hold_what_their_insurer_buys(&product, &set, &known).await;
     product.stop().await.unwrap();
+}
+
+/// What an insurer may know: what was declared to it, and the contracts that bind it with all who take part.
+fn of_insurer(set: &ScenarioSet, insurer: &str) -> BTreeSet<String> {
+    let contracts = set.reference.reference.contracts.iter();
+    let binding = contracts.filter(|(_, contract)| {
+        let mut bound = contract.insurers.iter();
+        bound.any(|it| it.uzovi.as_str() == insurer)
+    });
+    let mut known = BTreeSet::from([insurer.to_owned()]);
+    let mut contracts = BTreeSet::new();
+    for (id, contract) in binding {
+        contracts.insert(id.to_string());
+        let providers = contract.declarants.iter().chain(&contract.participants);
+        known.extend(providers.map(ToString::to_string));
+        let bound = contract.insurers.iter().map(|it| it.uzovi.to_string());
+        known.extend(bound);
+    }
+    for step in set.scenarios.iter().flat_map(|scenario| &scenario.steps) {
+        let Action::Declare(delivery) = &step.action else {
+            continue;
+        };
+        let body: Value = serde_json::from_slice(&delivery.body).expect("it is JSON");
+        let lines = body["lines"].as_array().into_iter().flatten();
+        let mut under = lines.filter_map(|line| line["contract_id"].as_str());
+        if body["insurer_uzovi"] == insurer || under.any(|id| contracts.contains(id)) {
+            words(&body, &mut known);
+        }
+    }
+    known.extend(contracts);
+    known
+}
+
+async fn streams_hold_what_their_insurer_buys(
+    product: &InProcess,
+    set: &ScenarioSet,
+    known: &BTreeSet<String>,
+) {
+    let settled = in_process::wait_until_settled(&product.node.decisions).await;
+    settled.unwrap();
+    let heads = product.settlement.stream_heads().await.unwrap();
+    assert!(heads.len() > 1, "several insurers buy");
+    for head in heads {
+        let own = of_insurer(set, head.insurer.as_str());
+        let subscribed = product
+            .client
+            .subscribe(head.insurer, "parties", None)
+            .await;
+        let mut stream = subscribed.unwrap();
+        let mut position = 0;
+        while position < head.position {
+            let next = stream.next().await.unwrap();
+            let response = next.expect("a stream goes on to its head").response;
+            let Some(Response::Events(events)) = response else {
+                continue;
+            };
+            for event in events.events {
+                position = event.position;
+                let mut said = BTreeSet::new();
+                words(&Value::String(format!("{event:?}")), &mut said);
+                let foreign: Vec<&String> = (said.intersection(known))
+                    .filter(|word| !own.contains(*word))
+                    .collect();
+                let insurer = head.insurer;
+                assert!(
+                    foreign.is_empty(),
+                    "{foreign:?} in the stream of {insurer}: {event:?}"
+                );
+            }
+        }
+    }
 }

@@ -204,6 +204,7 @@ impl Engine<'_> {
             version_seen,
             choice,
             overrides,
+            standing,
         } = &command.action
         else {
             panic!("a scenario decides held lines")
@@ -216,6 +217,7 @@ impl Engine<'_> {
             shown: &shown.expect("the line is there"),
             choice: *choice,
             overrides,
+            standing: Some(Sequence(self.sequence + 1)).filter(|_| *standing),
         };
         let reference = &self.set.reference.reference;
         let revision = decide_review(&review, &self.history, reference)

@@ -77,6 +77,9 @@ pub fn outcome(outcome: &wire::Outcome, parts: &[(u32, Vec<Part>)]) -> String {
             if !evidence.policy.is_empty() {
                 line(&mut text, &format!("      policy: {}", evidence.policy));
             }
+            if let Some(entry) = evidence.standing {
+                line(&mut text, &format!("      stands by entry {entry}"));
+            }
             if let Some(rival) = &evidence.rival {
                 line(
                     &mut text,

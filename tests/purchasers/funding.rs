@@ -12,7 +12,7 @@ use samenloop_proto::funding::v1::{
 };
 use serde_json::Value;
 
-use crate::{PARTY, TOKEN, decided, delivery, once_more, sample};
+use crate::{PARTY, TOKEN, cli::samenloop, decided, delivery, once_more, sample};
 
 async fn post(gateway: &str, token: &str, body: impl Into<reqwest::Body>) -> (StatusCode, Value) {
     let asked = Client::new()
@@ -51,6 +51,31 @@ async fn what_would_become_of_a_declaration_is_told_and_nothing_is_written() {
 
     // The same question gets the same answer: nothing was registered.
     assert_eq!(post(&gateway, TOKEN, message.to_string()).await.1, answer);
+
+    // The command line asks the same, and so gets the same.
+    let file = directory.path().join("once-more.json");
+    std::fs::write(&file, message.to_string()).expect("written");
+    let file = file.to_str().expect("a path of text");
+    let asked = [
+        "check",
+        file,
+        "--json",
+        "--gateway",
+        &gateway,
+        "--credential",
+    ];
+    let by_party = [&asked[..], &[TOKEN]].concat();
+    let (status, printed, errors) = samenloop(directory.path(), &by_party).await;
+    assert_eq!(status, 1, "{printed}{errors}");
+    let told: Value = serde_json::from_str(&printed).expect("JSON");
+    assert_eq!(told["outcomes"][0], answer["outcome"]);
+    assert_eq!(
+        (&told["sequence"], &told["clear"]),
+        (&answer["sequence"], &false.into())
+    );
+    let by_nobody = [&asked[..], &["nobody's"]].concat();
+    let (status, _, errors) = samenloop(directory.path(), &by_nobody).await;
+    assert!(status == 1 && errors.contains("401"), "{errors}");
 
     // Bad questions.
     let (status, problem) = post(&gateway, TOKEN, r#"{"message_id":"no","colour":1}"#).await;

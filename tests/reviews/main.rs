@@ -3,6 +3,7 @@
 
 mod crash;
 mod imports;
+mod standing;
 
 use harness::scenarios;
 use samenloop::{

@@ -110,6 +110,9 @@ impl Deciding<'_> {
             Action::WithdrawImport(sequence) => {
                 self.withdraw_import(*sequence, &command, transaction).await
             }
+            Action::EndStanding(decided) => {
+                self.end_standing(*decided, &command, transaction).await
+            }
         };
         let result = match done {
             Ok(result) => result,
@@ -137,6 +140,7 @@ impl Deciding<'_> {
             version_seen,
             choice,
             overrides,
+            standing,
         } = &command.action
         else {
             return Err(unknown("action").into());
@@ -150,6 +154,7 @@ impl Deciding<'_> {
             shown: &again.shown,
             choice: *choice,
             overrides,
+            standing: Some(self.number_ahead()).filter(|_| *standing),
         };
         let revision = decide_review(&review, &again.past, self.reference)?;
         if *choice != Choice::Refuse {
@@ -164,6 +169,7 @@ impl Deciding<'_> {
         let leaves = revision.decision.verdict == Verdict::Reject;
         let judged = review::write_judged(&again.intake.validated, line.line);
         let overridden = review::write_overridden(&revision);
+        let standing = review::write_standing(&revision.standing);
         self.list_superseded(sequence, &revision);
         let revised = self.revise(sequence, again, revision, transaction).await?;
         let entry = Entry::ReviewDecided(log::ReviewDecided {
@@ -171,20 +177,28 @@ impl Deciding<'_> {
             judged: Some(judged),
             revised: Some(revised.clone()),
             overridden,
+            standing: standing.clone(),
         });
         let entry = record::entry(sequence, "review_decided", self.now, entry);
         self.batch.log.push(entry);
         if leaves {
             self.follow(sequence, &[gone], transaction).await?;
         }
-        Ok(review::carried_out(sequence, &revised))
+        Ok(log::CommandResult {
+            standing,
+            ..review::carried_out(sequence, &revised)
+        })
     }
 
-    /// Above an amount two persons agree to pay.
+    /// Above an amount two persons agree to pay, and whatever it is where the acceptance stands for lines to come.
     fn check_second_person(&self, command: &Command, revision: &Revision) -> Result<(), Rejection> {
-        let limit = self.handler.reviews.second_person_above_cents;
+        let limit = match revision.standing.is_empty() {
+            true => self.handler.reviews.second_person_above_cents,
+            false => 0,
+        };
         let awarded = revision.decision.awarded.get();
-        let above = u64::try_from(awarded).is_ok_and(|awarded| awarded > limit);
+        let above = u64::try_from(awarded).is_ok_and(|awarded| awarded > limit)
+            || !revision.standing.is_empty();
         let (first, second) = (&command.kept.person, &command.kept.second_person);
         let agrees = !second.is_empty() && !second.trim().eq_ignore_ascii_case(first.trim());
         if above && revision.decision.verdict.awards() && !agrees {
@@ -267,6 +281,30 @@ impl Deciding<'_> {
         self.import_withdrawn(chunk);
         self.look_at_excluded(sequence, &[Freed::Import(chunk)], transaction)
             .await?;
+        Ok(log::CommandResult {
+            sequence: sequence.0,
+            ..log::CommandResult::default()
+        })
+    }
+
+    async fn end_standing(
+        &mut self,
+        decided: Sequence,
+        command: &Command,
+        transaction: &mut DecisionTransaction,
+    ) -> Result<log::CommandResult, Stopped> {
+        let here = self.batch.ended_standing.contains(&decided);
+        if here || !transaction.is_standing(decided).await? {
+            return Err(unknown("decision that stands").into());
+        }
+        let sequence = self.number();
+        let entry = Entry::StandingEnded(log::StandingEnded {
+            command: Some(command.kept.clone()),
+            sequence: decided.0,
+        });
+        let entry = record::entry(sequence, "standing_ended", self.now, entry);
+        self.batch.log.push(entry);
+        self.standing_ended(decided);
         Ok(log::CommandResult {
             sequence: sequence.0,
             ..log::CommandResult::default()

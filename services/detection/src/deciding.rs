@@ -58,6 +58,8 @@ enum Step {
     Revision(usize),
     /// A chunk of existing prestaties was withdrawn.
     ImportWithdrawn(Sequence),
+    /// What an entry let stand between contracts was ended.
+    StandingEnded(Sequence),
 }
 
 impl<'a> Deciding<'a> {
@@ -109,6 +111,7 @@ impl<'a> Deciding<'a> {
                     past.revise(revised.declarant, &revised.revision);
                 }
                 Step::ImportWithdrawn(sequence) => past.withdraw_import(*sequence),
+                Step::StandingEnded(decided) => past.standing.end(*decided),
             }
         }
         Ok(past)
@@ -141,6 +144,13 @@ impl<'a> Deciding<'a> {
         self.history.withdraw_import(sequence);
         self.batch.withdrawn_imports.push(sequence);
         self.steps.push(Step::ImportWithdrawn(sequence));
+    }
+
+    /// Makes the end of what stood part of the past.
+    pub(crate) fn standing_ended(&mut self, decided: Sequence) {
+        self.history.standing.end(decided);
+        self.batch.ended_standing.push(decided);
+        self.steps.push(Step::StandingEnded(decided));
     }
 
     /// What the credits of a message free, with the coverage of those that were held.

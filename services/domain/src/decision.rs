@@ -204,6 +204,8 @@ pub struct Evidence {
     pub source: String,
     /// The insurer's policy by which a person decides instead, in words.
     pub policy: Option<String>,
+    /// The entry by which persons decided of the two contracts, where that decision stands.
+    pub standing: Option<Sequence>,
     /// The rival; line rules have none.
     pub rival: Option<RivalFacts>,
 }

@@ -19,12 +19,13 @@ use crate::{
     coverage::{Coverage, CoverageId, CoverageIndex, CoverageState, Covered},
     decision::{EVIDENCE_MAX, Evidence, RivalFacts},
     declaration::Meeting,
-    identifiers::Uzovi,
+    identifiers::{Sequence, Uzovi},
     period::Day,
     reference::{
         Effect, LineCondition, LineRule, MatchLevel, Operand, PairRule, Policy, Reference, RuleHead,
     },
     rejection::{ReasonCode, Rejection},
+    standing::{StandingChoice, StandingReviews},
 };
 
 pub use imports::{IMPORT_PAIRS_MAX, ImportPair, ImportPairs};
@@ -89,6 +90,8 @@ struct Hit<'a> {
     effect: Effect,
     codes: Vec<ReasonCode>,
     policy: Option<&'a Policy>,
+    /// The entry by which persons decided of the two contracts.
+    standing: Option<Sequence>,
     rival: Option<&'a Covered>,
 }
 
@@ -109,16 +112,18 @@ pub fn decide_against(
     rivals: &[&Covered],
     reference: &Reference,
 ) -> DoubleFunding {
-    judge_against(coverage, rivals, reference, Judging::AsDeclared)
+    let standing = &StandingReviews::NONE;
+    judge_against(coverage, rivals, reference, Judging::AsDeclared, standing)
 }
 
-/// Judges a line against the rivals given, as declared or as a person accepts it.
+/// Judges a line against the rivals given, as declared or as a person accepts it, with what stands between contracts.
 #[must_use]
 pub fn judge_against(
     coverage: &Coverage,
     rivals: &[&Covered],
     reference: &Reference,
     judging: Judging<'_>,
+    standing: &StandingReviews,
 ) -> DoubleFunding {
     let of_line = reference
         .line_rules
@@ -126,7 +131,7 @@ pub fn judge_against(
         .filter_map(|rule| line_hit(coverage, rule));
     let of_pairs = rivals
         .iter()
-        .filter_map(|rival| pair_hit(coverage, rival, reference, judging));
+        .filter_map(|rival| pair_hit(coverage, rival, reference, judging, standing));
     let (mut hits, mut overridden) = (Vec::new(), Vec::new());
     for hit in of_line.chain(of_pairs) {
         match hit.set_aside_by(judging) {
@@ -143,7 +148,8 @@ pub fn judge_against(
         )
     });
     let effect = hits.first().map_or(Effect::Allow, |hit| hit.effect);
-    let rivals = hits.iter().filter(|hit| hit.rival.is_some()).count();
+    let rivals = hits.iter().filter(|hit| hit.effect != Effect::Allow);
+    let rivals = rivals.filter(|hit| hit.rival.is_some()).count();
     let reduces = hits.iter().any(|hit| hit.effect == Effect::Reduce);
     DoubleFunding {
         effect,
@@ -220,12 +226,28 @@ pub fn effect_between<'a>(
     Some((&rule.head, effect))
 }
 
-/// What the pair rules say of the line beside one rival, unless they allow.
+/// Whether a rule asks a person by itself, or because the policy of the insurer of `a` lets it: what is decided
+/// then can stand. An exclusion that is only doubtful, because of a rival that is held or begins later, cannot.
+pub(crate) fn can_stand(
+    a: &Coverage,
+    b: &Coverage,
+    rule: &PairRule,
+    reference: &Reference,
+) -> bool {
+    match rule.head.effect {
+        Effect::Review => true,
+        Effect::Exclude => policy_of(a.insurer, rule, day_of_judgement(a, b), reference).is_some(),
+        Effect::Allow | Effect::Reduce => false,
+    }
+}
+
+/// What the pair rules say of the line beside one rival, unless they allow by themselves.
 fn pair_hit<'a>(
     coverage: &Coverage,
     rival: &'a Covered,
     reference: &'a Reference,
     judging: Judging<'_>,
+    standing: &StandingReviews,
 ) -> Option<Hit<'a>> {
     let rule = rule_between(coverage, &rival.coverage, &reference.pair_rules)?;
     let mut effect = effect_on(coverage, rule.head.effect);
@@ -245,9 +267,24 @@ fn pair_hit<'a>(
         policy = policy_of(coverage.insurer, rule, day, reference);
         effect = policy.map_or(effect, |_| Effect::Review);
     }
+    let may_stand =
+        effect == Effect::Review && (rule.head.effect == Effect::Review || policy.is_some());
+    let stands = standing
+        .between(coverage, &rival.coverage, &rule.head)
+        .filter(|_| may_stand)
+        // A person who decides is not bound by what was refused before, nor is what is doubtful.
+        .filter(|it| {
+            it.choice == StandingChoice::Accept || (judging == Judging::AsDeclared && !uncertain)
+        });
+    effect = match stands.map(|it| it.choice) {
+        Some(StandingChoice::Accept) => Effect::Allow,
+        Some(StandingChoice::Refuse) => Effect::Exclude,
+        None => effect,
+    };
     let mut hit = Hit::new(&rule.head, effect, Some(rival));
     hit.policy = policy;
-    (effect != Effect::Allow).then_some(hit)
+    hit.standing = stands.map(|it| it.decided);
+    (effect != Effect::Allow || stands.is_some()).then_some(hit)
 }
 
 /// The policy by which `insurer` wants a person to look at what `rule` excludes, if it has one.
@@ -317,6 +354,7 @@ impl<'a> Hit<'a> {
             effect,
             codes,
             policy: None,
+            standing: None,
             rival,
         }
     }
@@ -353,6 +391,7 @@ impl<'a> Hit<'a> {
             basis: self.head.basis,
             source: self.head.source.clone(),
             policy: self.policy.map(|policy| policy.source.clone()),
+            standing: self.standing,
             rival: self.rival.map(|rival| rival_facts(coverage, rival)),
         }
     }

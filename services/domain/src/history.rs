@@ -20,6 +20,7 @@ use crate::{
     double_funding::HitKey,
     identifiers::{Agb, ContractId, InvoiceNumber, LineReference, PartyId, Sequence, Uzovi},
     period::{Day, Period, UNIQUENESS_YEARS, months_after},
+    standing::StandingReviews,
 };
 
 pub use keys::{keys_of, keys_of_line};
@@ -153,6 +154,8 @@ pub struct History {
     pub ceilings: BTreeMap<CeilingKey, Cents>,
     /// Coverage in force.
     pub coverage: CoverageIndex,
+    /// What persons decided of pairs of contracts.
+    pub standing: StandingReviews,
 }
 
 /// What of the past a batch needs.
@@ -173,6 +176,8 @@ pub struct HistoryKeys {
     pub ceilings: BTreeSet<CeilingKey>,
     /// Coverage under these keys that has a day in the period.
     pub coverage: BTreeMap<CoverageKey, Period>,
+    /// Contracts of lines: what stands between one of them and another is needed.
+    pub contracts: BTreeSet<ContractId>,
 }
 
 /// The invoice part of `declaration`, unless its payee is malformed.

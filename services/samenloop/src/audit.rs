@@ -196,10 +196,19 @@ impl Reading {
             Some(log::log_entry::Entry::ImportWithdrawn(withdrawn)) => {
                 self.history.withdraw_import(Sequence(withdrawn.sequence));
             }
+            Some(log::log_entry::Entry::StandingEnded(ended)) => {
+                self.history.standing.end(Sequence(ended.sequence));
+            }
             Some(log::log_entry::Entry::ReviewDecided(decided)) => {
                 let reference = self.reference.as_deref();
-                let again = self.again.review(&decided, &self.history, reference);
+                let number = Some(entry.sequence);
+                let again = (self.again).review(&decided, &self.history, reference, number);
                 let revised = again.await?;
+                let revision = revised.revision.as_ref();
+                let standing = revision.map(|(_, it)| review::write_standing(&it.standing));
+                if standing.unwrap_or_default() != decided.standing {
+                    self.replayed.update(b"standing otherwise\n");
+                }
                 self.revise(entry.sequence, revised);
             }
             Some(log::log_entry::Entry::LineRejudged(rejudged)) => {

@@ -24,6 +24,7 @@ use crate::{
         replay::{self, ReplayArguments},
         reviews::{self, DecideArguments, ListArguments, PersonArguments},
         role::{self, Role},
+        standing::{self, StandingArguments},
         submit::{self, SubmitArguments},
         topology::{self, TopologyArguments},
         trace,
@@ -127,6 +128,21 @@ enum Command {
     Keys(KeysCommand),
 }
 
+impl Command {
+    /// Whether it runs until it is stopped.
+    fn is_role(&self) -> bool {
+        matches!(
+            self,
+            Self::All(_)
+                | Self::Validation
+                | Self::Detection
+                | Self::Settlement
+                | Self::Gateway
+                | Self::Operator
+        )
+    }
+}
+
 #[derive(Debug, Subcommand)]
 enum ReferenceCommand {
     /// Checks the files in a directory and shows what they would change; changes nothing.
@@ -228,6 +244,15 @@ enum ReviewsCommand {
         #[command(flatten)]
         person: PersonArguments,
     },
+    /// Lists what persons let stand between contracts.
+    Standing(StandingArguments),
+    /// Ends what a decision let stand; lines decided by it stay as they are.
+    End {
+        /// Its entry, as `reviews standing` shows it.
+        entry: u64,
+        #[command(flatten)]
+        person: PersonArguments,
+    },
     /// Takes a case off the list.
     Dismiss {
         /// Its number.
@@ -282,18 +307,12 @@ enum KeysCommand {
 #[must_use]
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let quiet = matches!(arguments.command, Command::Demo(_));
-    let format = if quiet {
-        LogFormat::Text
-    } else {
-        LogFormat::Json
+    // A role is read by machines; who asks something at a terminal wants the answer.
+    let (format, level) = match arguments.command.is_role() {
+        true => (LogFormat::Json, telemetry::DEFAULT_FILTER),
+        false => (LogFormat::Text, "error"),
     };
-    let filter = if quiet {
-        "error"
-    } else {
-        telemetry::DEFAULT_FILTER
-    };
-    telemetry::start_logs(format, filter);
+    telemetry::start_logs(format, level);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -380,6 +399,10 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
             ReviewsCommand::Decide(decide) => Box::pin(reviews::decide(config()?, &decide)).await,
             ReviewsCommand::Rejudge { line, person } => {
                 Box::pin(reviews::rejudge(config()?, &line, &person)).await
+            }
+            ReviewsCommand::Standing(list) => standing::list(config()?, &list).await.map(|()| true),
+            ReviewsCommand::End { entry, person } => {
+                Box::pin(standing::end(config()?, entry, &person)).await
             }
             ReviewsCommand::Dismiss { case_id, person } => {
                 Box::pin(reviews::dismiss(config()?, case_id, &person)).await

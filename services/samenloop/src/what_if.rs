@@ -4,6 +4,7 @@
 //! What came before is decided as it was, by the rules of then, so that the past is the same; what came in the span is
 //! decided anew, one after the other, so that an earlier change has its consequences. What a person decided of a line
 //! in the span is not known under other rules, and stays out: a line that was held is compared as held.
+//! What a person let stand between contracts stands as long as its version of the rule is there.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -16,7 +17,7 @@ use samenloop_adapters::{
     reference_feed::ReferenceFeed,
     wire::{
         outcome::{read_verdict, write_verdict},
-        record as codec,
+        record as codec, review,
         validated::Intake,
     },
 };
@@ -269,13 +270,20 @@ impl Deciding {
             log::log_entry::Entry::ImportWithdrawn(withdrawn) => {
                 self.history.withdraw_import(Sequence(withdrawn.sequence));
             }
+            log::log_entry::Entry::StandingEnded(ended) => {
+                self.history.standing.end(Sequence(ended.sequence));
+            }
             log::log_entry::Entry::ReviewDecided(decided) => {
                 let message = decided.revised.as_ref().map(|it| &it.message_id);
                 if message.is_some_and(|id| self.again.remembers(id)) {
                     let reference = references.of_then()?;
-                    let again = (self.again).review(&decided, &self.history, Some(&reference));
+                    let history = &self.history;
+                    let again = (self.again).review(&decided, history, Some(&reference), None);
                     let revised = again.await?;
                     self.revise(revised);
+                }
+                for standing in review::read_standing(entry.sequence, &decided.standing)? {
+                    self.history.standing.add(standing);
                 }
             }
             log::log_entry::Entry::LineRejudged(rejudged) => {

@@ -215,3 +215,33 @@ pub(crate) async fn page_of_the_log_ends_where_it_is_large(database: &Database) 
     assert_eq!(pages, [2, 2]);
     assert_eq!(store.log_after(Sequence(0), 1).await.unwrap().len(), 1);
 }
+
+pub(crate) async fn awarded_coverage_is_read_in_pages_without_what_was_imported(
+    database: &Database,
+) {
+    let store = super::open(database).await;
+    let lines = [
+        debit(1, "a", Verdict::Accept),
+        debit(2, "b", Verdict::Review),
+        debit(3, "c", Verdict::Accept),
+    ];
+    decide(&store, 1, &lines).await;
+    import(&store, &chunk(2, (1, 10), 1), &[4]).await;
+    let keys = [PARTNER, super::made::DECLARANT].map(|it| (CoverageKey::Agb(agb(it)), quarter()));
+    let awarded = async |after: CoverageId, limit: u32| {
+        let mut transaction = store.begin().await.unwrap();
+        let page = transaction
+            .load_awarded(&keys.clone().into(), after, limit)
+            .await;
+        let page = page.unwrap();
+        assert!(page.iter().all(|it| it.state == CoverageState::Awarded));
+        page.into_iter().map(|it| it.id).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        awarded(CoverageId::MIN, 10).await,
+        [line_id(1, 1), line_id(1, 3)]
+    );
+    assert_eq!(awarded(CoverageId::MIN, 1).await, [line_id(1, 1)]);
+    assert_eq!(awarded(line_id(1, 1), 10).await, [line_id(1, 3)]);
+    assert_eq!(awarded(line_id(1, 3), 10).await, []);
+}

@@ -10,8 +10,9 @@ use samenloop_domain::{
     decision::{Before, Evidence, LineDecision, PartUse, Revision, RivalFacts, Status, Verdict},
     double_funding::HitKey,
     history::{History, HistoryKeys, ReferenceKey},
-    identifiers::Sequence,
+    identifiers::{ContractId, Sequence},
     reference::{Basis, Effect},
+    standing::{ContractPair, StandingChoice, StandingReview, StandingReviews},
 };
 use samenloop_proto::record::v1 as record;
 
@@ -53,6 +54,7 @@ fn revision(sequence: u64, before: &Made, decision: LineDecision) -> Revision {
         seen: BTreeSet::new(),
         overridden: Vec::new(),
         invoice_part: PartUse::Unchanged,
+        standing: Vec::new(),
         decision,
     }
 }
@@ -171,6 +173,7 @@ fn excluded_by(line: u32, reference: &str, rival: CoverageId) -> Made {
         basis: Basis::Regulation,
         source: "source".to_owned(),
         policy: None,
+        standing: None,
         rival: Some(RivalFacts {
             id: rival,
             imported: false,
@@ -356,4 +359,57 @@ pub(crate) async fn a_withdrawn_import_occupies_nothing(database: &Database) {
     commit(&store, withdrawn).await;
     assert_eq!(states().await, []);
     assert!(!in_force().await);
+}
+
+pub(crate) async fn what_stands_between_contracts_is_loaded_until_it_is_ended(database: &Database) {
+    let store = super::open(database).await;
+    let before = debit(1, "a", Verdict::Review);
+    decide(&store, 1, std::slice::from_ref(&before)).await;
+    let standing = |a: &str, b: &str, choice| StandingReview {
+        decided: Sequence(2),
+        pair: ContractPair::new(a.into(), b.into()),
+        rule: "pair-1".into(),
+        rule_version: 3,
+        choice,
+        period: quarter(),
+    };
+    let first = standing("C2", "C1", StandingChoice::Accept);
+    let second = standing("C1", "a1", StandingChoice::Refuse);
+    let mut revision = revision(1, &before, debit(1, "a", Verdict::Accept).decision);
+    revision.standing = vec![first.clone(), second.clone()];
+    commit(&store, revising(revision, Status::Accepted, 2)).await;
+
+    let loaded = async |contracts: &[&str]| {
+        let keys = HistoryKeys {
+            contracts: contracts.iter().map(|id| ContractId::new(*id)).collect(),
+            ..HistoryKeys::default()
+        };
+        load(&store, &keys).await.standing
+    };
+    let of = |standing: &[&StandingReview]| {
+        let mut all = StandingReviews::default();
+        standing.iter().for_each(|it| all.add((*it).clone()));
+        all
+    };
+    assert_eq!(loaded(&["C2"]).await, of(&[&first]));
+    assert_eq!(loaded(&["C1", "a1"]).await, of(&[&first, &second]));
+    assert_eq!(loaded(&["C9"]).await, of(&[]));
+    assert_eq!(loaded(&[]).await, of(&[]));
+    let listed = store.standing_reviews(Sequence(1), 10).await.unwrap();
+    assert_eq!(listed, [first, second]);
+    assert_eq!(store.standing_reviews(Sequence(2), 10).await.unwrap(), []);
+
+    let stands = async || {
+        let mut transaction = store.begin().await.unwrap();
+        transaction.is_standing(Sequence(2)).await.unwrap()
+    };
+    assert!(stands().await);
+    let ended = DecisionBatch {
+        log: vec![entry(3, "standing_ended")],
+        ended_standing: vec![Sequence(2)],
+        ..DecisionBatch::default()
+    };
+    commit(&store, ended).await;
+    assert_eq!(loaded(&["C1"]).await, of(&[]));
+    assert!(!stands().await);
 }

@@ -17,6 +17,7 @@ mod rows;
 mod search;
 mod site;
 pub mod sqlite;
+mod standing;
 mod words;
 
 pub use quarantine::{
@@ -199,7 +200,8 @@ pub struct NewLogEntry {
     /// Its number; the numbers of a batch follow the head without gaps.
     pub sequence: Sequence,
     /// What it is: "message_decided", "reference_activated", "existing_imported", "set_aside",
-    /// "released", "review_decided", "line_rejudged", "import_withdrawn", "case_dismissed".
+    /// "released", "review_decided", "line_rejudged", "import_withdrawn", "case_dismissed",
+    /// "standing_ended".
     pub kind: &'static str,
     /// When.
     pub recorded_at: Timestamp,
@@ -250,6 +252,8 @@ pub struct DecisionBatch {
     pub cases: Vec<NewCase>,
     /// Cases that a command takes off the list.
     pub dismissed: Vec<(u64, Uuid)>,
+    /// Entries of reviews of which nothing stands any more.
+    pub ended_standing: Vec<Sequence>,
     /// New versions of outcomes of earlier messages.
     pub revised: Vec<(PartyId, wire::Outcome)>,
     /// Rows for the outbox, in order.

@@ -158,6 +158,7 @@ impl BatchRows {
         rows.reviews.commands = batch.commands;
         rows.reviews.cases = batch.cases;
         rows.reviews.dismissed = batch.dismissed;
+        rows.reviews.ended_standing = batch.ended_standing;
         // Coverage that was freed by the same batch that took it is not written at all.
         let credits = &rows.credits;
         rows.coverage

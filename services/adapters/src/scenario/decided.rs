@@ -86,6 +86,7 @@ impl<'a> Engine<'a> {
             version_seen,
             choice,
             overrides,
+            standing: _,
         } = &command.action
         else {
             panic!("{command:?}")
@@ -97,6 +98,7 @@ impl<'a> Engine<'a> {
             shown: &review::shown_of(outcome, line.line).unwrap().unwrap(),
             choice: *choice,
             overrides,
+            standing: None,
         };
         let revision = decide_review(&review, &self.history, self.reference).unwrap();
         self.sequence.0 += 1;

@@ -238,6 +238,7 @@ pub(super) fn write_evidence(evidence: &Evidence) -> wire::Evidence {
         shared_agbs: rival.map_or_else(Vec::new, |rival| texts(&rival.shared_agbs)),
         shared_activities: rival.map_or_else(Vec::new, |rival| texts(&rival.shared_activities)),
         policy: evidence.policy.clone().unwrap_or_default(),
+        standing: evidence.standing.map(|sequence| sequence.0),
     }
 }
 

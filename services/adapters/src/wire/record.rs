@@ -81,7 +81,7 @@ pub fn read_coverage(kept: &record::Coverage) -> Result<Coverage, Foreign> {
         form: not_empty(&kept.form),
         contract_id: not_empty(&kept.contract_id),
         each_insurer: kept.each_insurer,
-        period: period(kept.period.as_ref())?,
+        period: read_period(kept.period.as_ref())?,
         subject: read_subject(kept)?,
         overlapping_groups: each_into(&kept.overlapping_groups),
         region: not_empty(&kept.region),
@@ -168,7 +168,7 @@ pub fn read_past_facts(kept: &record::PastFacts) -> Result<PastFacts, Foreign> {
     Ok(PastFacts {
         prestatie: prestatie(kept.prestatie.as_ref())?,
         contract_id: kept.contract_id.as_deref().map(ContractId::new),
-        period: period(kept.period.as_ref())?,
+        period: read_period(kept.period.as_ref())?,
         subject: match &kept.subject {
             None => Subject::None,
             Some(record::past_facts::Subject::PatientGroupId(group)) => {
@@ -229,7 +229,7 @@ pub fn read_claim_facts(kept: &record::ClaimFacts) -> Result<ClaimFacts, Foreign
         contract_id: kept.contract_id.as_deref().map(ContractId::new),
         prestatie: prestatie(kept.prestatie.as_ref())?,
         kind: kept.kind.as_str().into(),
-        period: period(kept.period.as_ref())?,
+        period: read_period(kept.period.as_ref())?,
         group: kept.patient_group_id.as_deref().map(GroupId::new),
         region: kept.region.as_deref().map(RegionCode::new),
         payee: agb(&kept.payee_agb)?,
@@ -307,14 +307,14 @@ fn read_shares(kept: &[record::Share]) -> Result<Vec<Share>, Foreign> {
     kept.iter().map(read).collect()
 }
 
-fn write_period(period: Period) -> wire::Span {
+pub(super) fn write_period(period: Period) -> wire::Span {
     write_span(Span {
         first: period.first(),
         last: period.last(),
     })
 }
 
-fn period(kept: Option<&wire::Span>) -> Result<Period, Foreign> {
+pub(super) fn read_period(kept: Option<&wire::Span>) -> Result<Period, Foreign> {
     let read = |kept: &wire::Span| {
         let first = parse_day(kept.first.as_deref()?)?;
         Period::new(first, parse_day(kept.last.as_deref()?)?)

@@ -8,8 +8,9 @@ use samenloop_domain::{
     coverage::CoverageId,
     decision::{Choice, EVIDENCE_MAX, Findings, Revision, Shown, Validated, Verdict},
     double_funding::HitKey,
-    identifiers::{ReferenceVersion, Sequence},
+    identifiers::{ContractId, ReferenceVersion, Sequence},
     rejection::{ReasonCode, Rejection},
+    standing::{ContractPair, StandingChoice, StandingReview},
 };
 use samenloop_proto::{
     declaration::v1 as wire,
@@ -21,7 +22,7 @@ use crate::broker::Message;
 
 use super::{
     outcome::{read_verdict, write_evidence, write_reasons},
-    record::{read_line_id, write_line_id},
+    record::{read_line_id, read_period, write_line_id, write_period},
     validated::{Foreign, read_rejections, write_rejection},
 };
 
@@ -70,6 +71,8 @@ pub enum Action {
         choice: Choice,
         /// Exclusions to override.
         overrides: BTreeSet<HitKey>,
+        /// Whether it stands between the contracts.
+        standing: bool,
     },
     /// Decides a refused line again.
     Rejudge(CoverageId),
@@ -77,6 +80,8 @@ pub enum Action {
     Dismiss(u64),
     /// Frees what a chunk of existing prestaties occupies.
     WithdrawImport(Sequence),
+    /// Ends what a decision let stand between contracts.
+    EndStanding(Sequence),
 }
 
 /// Reads a command from the bytes of a message.
@@ -111,6 +116,7 @@ pub fn read_command(kept: record::Command) -> Result<Command, Foreign> {
         Some(KeptAction::WithdrawImport(withdraw)) => {
             Action::WithdrawImport(Sequence(withdraw.sequence))
         }
+        Some(KeptAction::EndStanding(end)) => Action::EndStanding(Sequence(end.sequence)),
         None => return Err(Foreign("a command that asks nothing".to_owned())),
     };
     Ok(Command { id, action, kept })
@@ -137,6 +143,7 @@ fn read_decide(kept: &record::DecideReview) -> Result<Action, Foreign> {
         version_seen: kept.version_seen,
         choice,
         overrides: read_hits(&kept.overrides),
+        standing: kept.standing,
     })
 }
 
@@ -287,5 +294,51 @@ pub fn carried_out(sequence: Sequence, revised: &record::RevisedLine) -> record:
         message_id: revised.message_id.clone(),
         version: revised.version,
         line: revised.line.clone(),
+        standing: Vec::new(),
     }
+}
+
+/// Decisions that stand, as the log keeps them.
+#[must_use]
+pub fn write_standing(standing: &[StandingReview]) -> Vec<record::StandingReview> {
+    let write = |it: &StandingReview| record::StandingReview {
+        contract_id: it.pair.contract.to_string(),
+        other_contract_id: it.pair.other.to_string(),
+        rule: it.rule.to_string(),
+        rule_version: it.rule_version,
+        choice: match it.choice {
+            StandingChoice::Accept => record::Choice::Accept as i32,
+            StandingChoice::Refuse => record::Choice::Refuse as i32,
+        },
+        period: Some(write_period(it.period)),
+    };
+    standing.iter().map(write).collect()
+}
+
+/// Decisions that stand, from what the entry `decided` keeps.
+///
+/// # Errors
+/// [`Foreign`] where one is not of this program.
+pub fn read_standing(
+    decided: Sequence,
+    kept: &[record::StandingReview],
+) -> Result<Vec<StandingReview>, Foreign> {
+    let read = |it: &record::StandingReview| {
+        Ok(StandingReview {
+            decided,
+            pair: ContractPair::new(
+                ContractId::new(&it.contract_id),
+                ContractId::new(&it.other_contract_id),
+            ),
+            rule: it.rule.as_str().into(),
+            rule_version: it.rule_version,
+            choice: match it.choice() {
+                record::Choice::Accept => StandingChoice::Accept,
+                record::Choice::Refuse => StandingChoice::Refuse,
+                other => return Err(Foreign(format!("{other:?} cannot stand"))),
+            },
+            period: read_period(it.period.as_ref())?,
+        })
+    };
+    kept.iter().map(read).collect()
 }

@@ -44,7 +44,9 @@ pub(super) fn judge(
         if rejections.is_empty() {
             let rivals = past.meeting(&coverage);
             let reference = message.reference;
-            let mut judged = double_funding::judge_against(&coverage, &rivals, reference, judging);
+            let standing = past.standing();
+            let mut judged =
+                double_funding::judge_against(&coverage, &rivals, reference, judging, standing);
             let overridden = std::mem::take(&mut judged.overridden);
             return (award(message, &facts, coverage, judged), overridden);
         }

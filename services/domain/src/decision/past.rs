@@ -15,6 +15,7 @@ use crate::{
     identifiers::Uzovi,
     period::Day,
     reference::Reference,
+    standing::StandingReviews,
 };
 
 /// The history with the changes of the message at hand on top.
@@ -109,6 +110,11 @@ impl<'a> Past<'a> {
             .filter(|covered| !self.credited.contains(&covered.id))
             .chain(self.occupied.meeting(coverage))
             .collect()
+    }
+
+    /// What persons decided of pairs of contracts.
+    pub(super) fn standing(&self) -> &StandingReviews {
+        &self.history.standing
     }
 
     /// Lets the lines that follow see what was decided of this one.

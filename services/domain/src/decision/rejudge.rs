@@ -89,6 +89,7 @@ pub fn rejudge(loser: Loser<'_>, history: &History, reference: &Reference) -> Re
         seen: BTreeSet::new(),
         overridden: Vec::new(),
         invoice_part: part_use(loser.input, before, decision.verdict, loser.others_use_part),
+        standing: Vec::new(),
         decision,
     }))
 }

@@ -10,10 +10,12 @@ use crate::{
         past::Past,
     },
     declaration::Line,
-    double_funding::{Acceptance, HitKey, Judging},
+    double_funding::{Acceptance, HitKey, Judging, can_stand, day_of_judgement},
     history::{History, PastLine, ReferenceKey, invoice_part_of},
+    identifiers::Sequence,
     reference::{Reference, RuleHead},
     rejection::{self, Rejection},
+    standing::{ContractPair, StandingChoice, StandingReview, rest_of_contract_year},
 };
 
 /// What a person decides of a held line.
@@ -53,6 +55,8 @@ pub struct Review<'a> {
     pub choice: Choice,
     /// Exclusions that the person overrides.
     pub overrides: &'a BTreeSet<HitKey>,
+    /// The entry that records it, where the decision is to stand between the contracts.
+    pub standing: Option<Sequence>,
 }
 
 /// Decides a held line as a person says, against the coverage of this moment.
@@ -79,6 +83,7 @@ pub fn decide_review(
         return Err(refusal.with("version", before.version));
     }
     check_overrides(review.overrides, reference)?;
+    let standing = stand(review, history, reference)?;
     let (mut decision, overridden, seen) = match review.choice {
         Choice::Refuse => (refuse(line, review.shown), Vec::new(), BTreeSet::new()),
         Choice::Accept | Choice::AcceptReduced(_) => {
@@ -98,6 +103,11 @@ pub fn decide_review(
         reduce_to(&mut decision, cents)?;
     }
     let held = decision.verdict == Verdict::Review;
+    // What could not be carried out as decided does not stand.
+    let done = match review.choice {
+        Choice::Refuse => true,
+        Choice::Accept | Choice::AcceptReduced(_) => decision.verdict.awards(),
+    };
     Ok(Revision {
         line: review.line,
         message_id: before.message_id,
@@ -111,8 +121,56 @@ pub fn decide_review(
             decision.verdict,
             review.shown.others_use_part,
         ),
+        standing: if done { standing } else { Vec::new() },
         decision,
     })
+}
+
+/// What the decision lets stand: for each review that was shown and that can stand, the contracts of both lines.
+fn stand(
+    review: &Review<'_>,
+    history: &History,
+    reference: &Reference,
+) -> Result<Vec<StandingReview>, Rejection> {
+    let Some(decided) = review.standing else {
+        return Ok(Vec::new());
+    };
+    let choice = match review.choice {
+        Choice::Accept => Some(StandingChoice::Accept),
+        Choice::Refuse => Some(StandingChoice::Refuse),
+        // An amount was agreed for this line alone.
+        Choice::AcceptReduced(_) => None,
+    };
+    let line = history.coverage.entry(review.line);
+    let shown = review.shown.reviews.iter();
+    let mut standing: Vec<StandingReview> = shown
+        .filter_map(|hit| {
+            let (line, choice) = (&line?.coverage, choice?);
+            let rival = &history.coverage.entry(hit.rival?)?.coverage;
+            let mut rules = reference.pair_rules.iter();
+            let rule = rules
+                .find(|rule| rule.head.id == hit.rule && rule.head.version == hit.rule_version)?;
+            let contract = reference.contracts.get(line.contract_id.as_ref()?)?;
+            let day = day_of_judgement(line, rival);
+            can_stand(line, rival, rule, reference).then_some(())?;
+            Some(StandingReview {
+                decided,
+                pair: ContractPair::of(line, rival)?,
+                rule: hit.rule.clone(),
+                rule_version: hit.rule_version,
+                choice,
+                period: rest_of_contract_year(contract.term, day)?,
+            })
+        })
+        .collect();
+    // Several rivals may be under one contract: the longest rest of the year covers the others.
+    standing.sort_by_key(|it| (it.pair.clone(), it.rule.clone(), it.period.first()));
+    standing.dedup_by_key(|it| (it.pair.clone(), it.rule.clone()));
+    if standing.is_empty() {
+        let refusal = Rejection::new("standing_pair", &["GDC-OPDRACHT"]);
+        return Err(refusal.with("missing", "review of a pair of contracts that can stand"));
+    }
+    Ok(standing)
 }
 
 /// The line of the message and what was decided of it.

@@ -10,6 +10,7 @@ use crate::{
     double_funding::HitKey,
     history::{InvoicePart, PastFacts, PastLine},
     period::Day,
+    standing::StandingReview,
 };
 
 /// What is decided of a line from now on.
@@ -31,6 +32,8 @@ pub struct Revision {
     pub overridden: Vec<Evidence>,
     /// What becomes of the invoice part of the message.
     pub invoice_part: PartUse,
+    /// What stands from now on between contracts.
+    pub standing: Vec<StandingReview>,
 }
 
 /// A line before it was decided again.

@@ -3,6 +3,7 @@
 mod credits;
 mod double_funding;
 mod reviews;
+mod standing;
 
 use crate::{
     cents::BasisPoints,

@@ -71,6 +71,9 @@ impl History {
                 self.invoice_parts.remove(part);
             }
         }
+        for standing in &revision.standing {
+            self.standing.add(standing.clone());
+        }
         self.coverage.remove(revision.line);
         if let Some(facts) = revision.before.taken() {
             self.give_back(facts);

@@ -1,16 +1,14 @@
 //! What of the past a batch of messages needs to be decided.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::btree_map::Entry;
 
 use crate::{
-    ceiling,
-    coverage::{self, CoverageKey},
+    ceiling, coverage,
     decision::Validated,
     declaration::{Direction, Line},
     facts::{self, LineFacts},
     history::{HistoryKeys, ReferenceKey, invoice_part_of, predecessor_of},
     identifiers::{Agb, LineReference},
-    period::Period,
     reference::Reference,
 };
 
@@ -71,7 +69,7 @@ fn add_line(
     if input.findings.of_line(line.line_number).is_empty() {
         let bounds = ceiling::bounds_of(&facts);
         keys.ceilings.extend(bounds.map(|(key, _)| key));
-        add_coverage(&mut keys.coverage, &facts, reference);
+        add_coverage(keys, &facts, reference);
     }
 }
 
@@ -85,16 +83,13 @@ fn references_of(declarant: Agb, line: &Line) -> impl Iterator<Item = ReferenceK
 }
 
 /// Keys of the line's coverage; periods of one key become the period that encloses them.
-fn add_coverage(
-    keys: &mut BTreeMap<CoverageKey, Period>,
-    facts: &LineFacts<'_>,
-    reference: &Reference,
-) {
+fn add_coverage(keys: &mut HistoryKeys, facts: &LineFacts<'_>, reference: &Reference) {
     let Some(coverage) = coverage::of_line(facts, reference) else {
         return;
     };
+    keys.contracts.extend(coverage.contract_id.clone());
     for key in coverage.keys() {
-        match keys.entry(key) {
+        match keys.coverage.entry(key) {
             Entry::Vacant(entry) => {
                 entry.insert(coverage.period);
             }

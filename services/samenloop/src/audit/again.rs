@@ -82,12 +82,13 @@ impl Again {
         }
     }
 
-    /// Decides once more what a person decided.
+    /// Decides once more what a person decided, and with the entry that did what it let stand.
     pub(crate) async fn review(
         &mut self,
         kept: &log::ReviewDecided,
         history: &History,
         reference: Option<&Reference>,
+        entry: Option<Sequence>,
     ) -> anyhow::Result<Revised> {
         let command = kept.command.clone().context("a review without a command")?;
         let command = review::read_command(command)?;
@@ -96,6 +97,7 @@ impl Again {
             version_seen,
             choice,
             overrides,
+            standing,
         } = &command.action
         else {
             anyhow::bail!("a review by a command that decides none");
@@ -109,6 +111,7 @@ impl Again {
             shown: &shown,
             choice: *choice,
             overrides,
+            standing: entry.filter(|_| *standing),
         };
         let reference = reference.context("a review before any reference data")?;
         let revision = decide_review(&review, history, reference).ok();

@@ -16,6 +16,7 @@ pub mod replay;
 pub mod report;
 pub mod reviews;
 pub mod role;
+pub mod standing;
 pub mod submit;
 pub mod topology;
 pub mod trace;

@@ -3,6 +3,8 @@
 //! On RabbitMQ commands go over the queue and their results are read from the store; on an embedded directory
 //! they are carried out here, under its lock, and what is to be sent waits for the next start.
 
+mod text;
+
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -11,11 +13,11 @@ use samenloop_adapters::{
     broker::{Broker, Published, Queue},
     clock::Clock,
     config::Config,
-    decision_store::{HeldLine, ListFilter, ReviewCase},
+    decision_store::{HeldLine, ListFilter},
     ids::Ids,
     wire::review::{self, hit_of, write_hits},
 };
-use samenloop_domain::{coverage::CoverageId, identifiers::Sequence, rejection::ReasonCode};
+use samenloop_domain::{coverage::CoverageId, identifiers::Sequence};
 use samenloop_proto::{
     declaration::v1 as wire,
     record::v1::{self as record, command::Action},
@@ -24,6 +26,9 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::{node::Node, print, roles, scenarios};
+use text::{
+    case_as_json, held_as_json, line_text, print_case, print_held, print_result, result_as_json,
+};
 
 /// Most lines decided by one call.
 const DECIDED_MAX: u32 = 1_000;
@@ -108,6 +113,10 @@ pub struct DecideArguments {
     /// Override the exclusions that the outcome of the line shows.
     #[arg(long = "override", conflicts_with = "refuse")]
     overriding: bool,
+    /// The decision stands between the contracts of the line and its rivals for the rest of the contract year; to
+    /// accept so, a second person agrees.
+    #[arg(long, conflicts_with_all = ["award", "overriding"])]
+    standing: bool,
     /// Only show what would be asked.
     #[arg(long)]
     dry_run: bool,
@@ -378,10 +387,11 @@ async fn decision_of(
         choice: choice as i32,
         awarded_cents: arguments.choice.award.unwrap_or_default(),
         overrides: write_hits(&overrides.map(hit_of).collect()),
+        standing: arguments.standing,
     })
 }
 
-fn command(person: &PersonArguments, now: Timestamp, action: Action) -> record::Command {
+pub(super) fn command(person: &PersonArguments, now: Timestamp, action: Action) -> record::Command {
     record::Command {
         command_id: Ids::System.next().to_string(),
         person: person.person.clone(),
@@ -393,7 +403,7 @@ fn command(person: &PersonArguments, now: Timestamp, action: Action) -> record::
 }
 
 /// Has commands carried out, a batch at a time, and prints their results.
-async fn carry_out(
+pub(super) async fn carry_out(
     node: &Node,
     commands: Vec<(String, record::Command)>,
     person: &PersonArguments,
@@ -474,111 +484,5 @@ fn parse_line(text: &str) -> anyhow::Result<CoverageId> {
     Ok(CoverageId {
         sequence: Sequence(sequence),
         line,
-    })
-}
-
-fn line_text(line: CoverageId) -> String {
-    format!("{}.{}", line.sequence, line.line)
-}
-
-fn print_held(held: &HeldLine) {
-    print::line(format!(
-        "{:<10} {:<20} {:<10} {:<8} {:<10} {:<21} {}",
-        line_text(held.line),
-        held.line_reference,
-        held.declarant,
-        held.insurer,
-        held.contract_id,
-        print::euro(held.proposed.get()),
-        held.rules.join(" ")
-    ));
-}
-
-fn print_case(case: &ReviewCase) {
-    let it = &case.case;
-    print::line(format!(
-        "{:<9} {:<12} {:<10} {:<20} {:<10} {:<8} {}",
-        case.id,
-        it.kind.as_str(),
-        line_text(it.line),
-        it.line_reference,
-        it.declarant,
-        it.insurer,
-        it.contract_id
-    ));
-    print::line(format!(
-        "          beside {}, by entry {} {}",
-        line_text(it.other),
-        it.cause,
-        it.rules.join(" ")
-    ));
-}
-
-fn print_result(what: &str, result: &record::CommandResult) {
-    if let Some(refusal) = result.refusals.first() {
-        let entry = ReasonCode::parse(&refusal.code).map(ReasonCode::entry);
-        let text = entry.map(|it| format!("{} {}", it.english, it.remedy));
-        let text = text.unwrap_or_default();
-        print::line(format!("{what}: not carried out, {}: {text}", refusal.code));
-        return;
-    }
-    let line = result.line.as_ref().map(|line| {
-        let verdict = scenarios::verdict_word(line.verdict());
-        let codes: Vec<&str> = line.reasons.iter().map(|it| it.code.as_str()).collect();
-        let cents = match line.verdict() {
-            wire::Verdict::Review => line.proposed_cents,
-            _ => line.awarded_cents,
-        };
-        format!(
-            "{verdict} {} version {} {}",
-            print::euro(cents),
-            result.version,
-            codes.join(" ")
-        )
-    });
-    let line = line.unwrap_or_else(|| "done".to_owned());
-    print::line(format!("{what}: {}", line.trim_end()));
-}
-
-fn held_as_json(held: &HeldLine) -> serde_json::Value {
-    serde_json::json!({
-        "line": line_text(held.line),
-        "message_id": held.message_id.to_string(),
-        "line_reference": held.line_reference,
-        "declarant_agb": held.declarant,
-        "insurer_uzovi": held.insurer,
-        "contract_id": held.contract_id,
-        "rules": held.rules,
-        "version": held.version,
-        "proposed_cents": held.proposed.get(),
-        "held_since": held.held_since.to_string(),
-    })
-}
-
-fn case_as_json(case: &ReviewCase) -> serde_json::Value {
-    let it = &case.case;
-    serde_json::json!({
-        "case_id": case.id,
-        "kind": it.kind.as_str(),
-        "line": line_text(it.line),
-        "other": line_text(it.other),
-        "cause": it.cause.0,
-        "line_reference": it.line_reference,
-        "declarant_agb": it.declarant.as_str(),
-        "insurer_uzovi": it.insurer,
-        "contract_id": it.contract_id,
-        "rules": it.rules,
-        "opened_at": case.opened_at.to_string(),
-    })
-}
-
-fn result_as_json(what: &str, result: &record::CommandResult) -> serde_json::Value {
-    serde_json::json!({
-        "what": what,
-        "refusals": result.refusals,
-        "sequence": result.sequence,
-        "message_id": result.message_id,
-        "version": result.version,
-        "line": result.line,
     })
 }

@@ -8,7 +8,7 @@ use samenloop_domain::{
     history::{CeilingKey, InvoicePart, TermKey},
 };
 
-use super::{day_of, many};
+use super::{day_of, many, standing};
 use crate::decision_store::{
     read_back::{LineColumns, cents, covered, line_id, registered},
     words::{Word, key_text, small},
@@ -26,6 +26,7 @@ pub(super) async fn load(client: &Object, keys: &HistoryKeys) -> Result<History,
     load_terms(client, keys, &mut history).await?;
     load_ceilings(client, keys, &mut history).await?;
     load_coverage(client, keys, &mut history).await?;
+    standing::load(client, keys, &mut history).await?;
     Ok(history)
 }
 

@@ -10,6 +10,7 @@ mod register;
 mod review;
 mod search;
 mod site;
+mod standing;
 mod write;
 
 use deadpool_postgres::{Object, Pool};
@@ -55,6 +56,10 @@ const MIGRATIONS: Migrations = &[
     (
         "V9__site",
         include_str!("../../../migrations/decisions/postgres/V9__site.sql"),
+    ),
+    (
+        "V10__standing_reviews",
+        include_str!("../../../migrations/decisions/postgres/V10__standing_reviews.sql"),
     ),
 ];
 

@@ -4,7 +4,9 @@ use deadpool_postgres::Object;
 use prost::Message as _;
 use tokio_postgres::{Row, types::ToSql};
 
-use super::{PostgresDecisionStore, PostgresTransaction, commit::column, execute, many, one};
+use super::{
+    PostgresDecisionStore, PostgresTransaction, commit::column, execute, many, one, standing,
+};
 use crate::{
     decision_store::{
         read_back::{CaseColumns, HeldColumns, decided_command, line_id},
@@ -96,6 +98,7 @@ pub(super) async fn write(
     }
     write_held(client, rows, credits).await?;
     write_commands(client, rows).await?;
+    standing::write(client, rows).await?;
     close_cases(client, rows, credits, now).await?;
     open_cases(client, rows, now).await
 }

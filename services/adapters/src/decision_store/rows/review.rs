@@ -9,7 +9,9 @@ use samenloop_domain::{
     decision::{LineDecision, PartUse, Verdict, excluding_rival},
     history::InvoicePart,
     identifiers::{Agb, Sequence},
+    reference::Effect,
     rejection,
+    standing::StandingReview,
 };
 use samenloop_proto::record::v1 as record;
 use uuid::Uuid;
@@ -34,6 +36,8 @@ pub(in crate::decision_store) struct ReviewRows {
     pub(in crate::decision_store) commands: Vec<DecidedCommand>,
     pub(in crate::decision_store) cases: Vec<NewCase>,
     pub(in crate::decision_store) dismissed: Vec<(u64, Uuid)>,
+    pub(in crate::decision_store) standing: Vec<StandingReview>,
+    pub(in crate::decision_store) ended_standing: Vec<Sequence>,
     pub(in crate::decision_store) written_at: Option<Timestamp>,
 }
 
@@ -140,6 +144,8 @@ impl BatchRows {
                 self.reviews.released_parts.insert(part.clone());
             }
         }
+        let standing = revision.standing.iter().cloned();
+        self.reviews.standing.extend(standing);
         self.reviews.held.remove(&revision.line);
         if decision.verdict == Verdict::Review {
             let row = HeldRow {
@@ -173,13 +179,16 @@ impl HeldRow {
             .coverage
             .as_ref()
             .and_then(|it| it.contract_id.as_ref());
+        // What persons let stand asks nobody.
+        let asking = line.evidence.iter();
+        let asking = asking.filter(|it| it.effect != Effect::Allow);
         Self {
             message_id: Uuid::nil(),
             line_reference: line.line_reference.to_string(),
             declarant: declarant.to_string(),
             insurer: String::new(),
             contract_id: contract.map(ToString::to_string).unwrap_or_default(),
-            rules: rules_text(line.evidence.iter().map(|it| &*it.rule)),
+            rules: rules_text(asking.map(|it| &*it.rule)),
             version: 1,
             proposed: line.proposed.get(),
             held_since: Timestamp::UNIX_EPOCH,

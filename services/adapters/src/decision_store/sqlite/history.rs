@@ -10,7 +10,7 @@ use samenloop_domain::{
 };
 use serde_json::{Value, json};
 
-use super::day_of;
+use super::{day_of, standing};
 use crate::{
     decision_store::{
         read_back::{LineColumns, cents, covered, line_id, registered},
@@ -30,6 +30,7 @@ pub(super) fn load(connection: &Connection, keys: &HistoryKeys) -> Result<Histor
     load_terms(connection, keys, &mut history)?;
     load_ceilings(connection, keys, &mut history)?;
     load_coverage(connection, keys, &mut history)?;
+    standing::load(connection, keys, &mut history)?;
     Ok(history)
 }
 

@@ -11,6 +11,7 @@ mod register;
 mod review;
 mod search;
 mod site;
+mod standing;
 mod write;
 
 use std::sync::Arc;
@@ -58,6 +59,10 @@ const MIGRATIONS: Migrations = &[
     (
         "V9__site",
         include_str!("../../../migrations/decisions/sqlite/V9__site.sql"),
+    ),
+    (
+        "V10__standing_reviews",
+        include_str!("../../../migrations/decisions/sqlite/V10__standing_reviews.sql"),
     ),
 ];
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, params};
 
-use super::{SqliteDecisionStore, SqliteTransaction};
+use super::{SqliteDecisionStore, SqliteTransaction, standing};
 use crate::decision_store::{
     read_back::{CaseColumns, HeldColumns, decided_command, line_id},
     rows::{ReviewRows, rules_text},
@@ -87,6 +87,7 @@ pub(super) fn write(
     }
     write_held(connection, rows, credits)?;
     write_commands(connection, rows)?;
+    standing::write(connection, rows)?;
     close_cases(connection, rows, credits, now)?;
     open_cases(connection, rows, now)
 }
