@@ -278,18 +278,15 @@ async fn persons_decide_what_is_held(data: &Path) {
     let (status, printed, _) = samenloop(data, &dismiss).await;
     assert!(status == 1 && printed.contains("GDC-OPDRACHT"), "{printed}");
 
-    // What a credit freed is decided again.
+    // What a credit freed is listed; by now it is too late to declare it again, so it stays as it is.
     let mut found = listed_cases["cases"].as_array().expect("a list").iter();
     let loser = found
         .find(|it| it["kind"] == "loser")
         .expect("it is listed");
     let line = loser["line"].as_str().expect("a text");
     let rejudge = [&["reviews", "rejudge", line][..], &PERSON].concat();
-    let (status, printed, errors) = samenloop(data, &rejudge).await;
-    assert!(
-        status == 0 && printed.contains("version 2"),
-        "{printed}{errors}"
-    );
+    let (status, printed, _) = samenloop(data, &rejudge).await;
+    assert!(status == 1 && printed.contains("GDC-OPDRACHT"), "{printed}");
 
     // A review of two contracts is refused for the rest of their year, and that is ended.
     let held = held("S35-R1");
