@@ -6,6 +6,7 @@ mod errors;
 mod methods;
 mod money;
 mod monitoring;
+mod pages;
 mod refusals;
 mod streams;
 
