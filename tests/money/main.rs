@@ -9,6 +9,7 @@ mod history;
 mod ledger_text;
 #[path = "../simulation/random.rs"]
 mod random;
+mod remittance;
 mod snapshot;
 mod stream;
 

@@ -21,6 +21,7 @@ use crate::{
         healthcheck, ledger, log,
         monitoring::{self, NzaArguments},
         reference,
+        remittance::{self, RemittanceArguments},
         replay::{self, ReplayArguments},
         reviews::{self, DecideArguments, ListArguments, PersonArguments},
         role::{self, Role},
@@ -99,6 +100,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Tells what a payee is told of one payment: for a terminal, a program, or as a page of A4.
+    Remittance(RemittanceArguments),
     /// The ledger of settlement.
     #[command(subcommand)]
     Ledger(LedgerCommand),
@@ -380,6 +383,9 @@ async fn run(arguments: Arguments) -> anyhow::Result<bool> {
         Command::Submit(submit) => submit::run(submit).await,
         Command::Trace { message_id, json } => {
             trace::run(config()?, message_id, json).await.map(|()| true)
+        }
+        Command::Remittance(remittance) => {
+            remittance::run(config()?, &remittance).await.map(|()| true)
         }
         Command::Ledger(LedgerCommand::Verify { json }) => ledger::verify(config()?, json).await,
         Command::Ledger(LedgerCommand::Prune { older_than, json }) => {

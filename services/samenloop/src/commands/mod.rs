@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod log;
 pub mod monitoring;
 pub mod reference;
+pub mod remittance;
 pub mod replay;
 pub mod report;
 pub mod reviews;
