@@ -179,8 +179,9 @@ async fn streams_hold_what_their_insurer_buys(
     known: &BTreeSet<String>,
 ) {
     let settled = in_process::wait_until_settled(&product.node.decisions).await;
-    settled.unwrap();
-    let heads = product.settlement.stream_heads().await.unwrap();
+    settled.expect("every claim is settled");
+    let heads = product.settlement.stream_heads().await;
+    let heads = heads.expect("the books answer");
     assert!(heads.len() > 1, "several insurers buy");
     for head in heads {
         let own = of_insurer(set, head.insurer.as_str());
@@ -188,10 +189,10 @@ async fn streams_hold_what_their_insurer_buys(
             .client
             .subscribe(head.insurer, "parties", None)
             .await;
-        let mut stream = subscribed.unwrap();
+        let mut stream = subscribed.expect("the stream opens");
         let mut position = 0;
         while position < head.position {
-            let next = stream.next().await.unwrap();
+            let next = stream.next().await.expect("the stream holds");
             let response = next.expect("a stream goes on to its head").response;
             let Some(Response::Events(events)) = response else {
                 continue;

@@ -199,6 +199,7 @@ fn decision(looked: &Looked, choice: record::Choice, overriding: bool) -> record
         choice: choice as i32,
         awarded_cents: 0,
         overrides: write_hits(&hits.map(hit_of).collect()),
+        standing: false,
     }
 }
 

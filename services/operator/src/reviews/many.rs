@@ -360,6 +360,7 @@ impl Work {
             choice: choice as i32,
             awarded_cents: 0,
             overrides: Vec::new(),
+            standing: false,
         };
         asking::command(
             &self.operator,

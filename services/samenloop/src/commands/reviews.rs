@@ -25,7 +25,7 @@ use samenloop_proto::{
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use crate::{node::Node, print, roles, scenarios};
+use crate::{node::Node, print, roles};
 use text::{
     case_as_json, held_as_json, line_text, print_case, print_held, print_result, result_as_json,
 };
