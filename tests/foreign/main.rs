@@ -151,19 +151,19 @@ async fn subscribe(product: &InProcess, directory: &Path) {
     let stubs = directory.join("stubs");
     fs::create_dir(&stubs).expect("made");
     let proto = concat!(env!("CARGO_MANIFEST_DIR"), "/../proto");
-    let files = ["settlement", "money", "share"]
-        .map(|name| format!("{proto}/samenloop/settlement/v1/{name}.proto"));
+    let files = fs::read_dir(format!("{proto}/samenloop/settlement/v1")).expect("it is there");
+    let files: Vec<String> = files
+        .map(|file| file.expect("it is read").path().display().to_string())
+        .collect();
     let include = format!("-I{proto}");
-    let arguments = [
+    let mut arguments = vec![
         "-m",
         "grpc_tools.protoc",
         &include,
         "--python_out=stubs",
         "--grpc_python_out=stubs",
-        &files[0],
-        &files[1],
-        &files[2],
     ];
+    arguments.extend(files.iter().map(String::as_str));
     python(directory, &arguments, &[]).await;
     let address = product.address.to_string();
     let environment = [

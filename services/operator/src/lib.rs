@@ -234,7 +234,7 @@ fn pages() -> Routes {
         .page("/subscribers", Right::Subscribers, subscribers::show)
         .page("/reference", Right::Reference, reference::show)
         .page("/contracts", Right::Reference, reference::contracts::show)
-        .page("/versions", Right::Reference, reference::versions::show)
+        .page("/versions", Right::Watch, reference::versions::show)
         .page("/operations", Right::Operations, operations::show)
         .page_of_one("/operations/{id}", Right::Operations, operations::show_one)
         .page("/reasons", Right::Enter, reasons::show)

@@ -49,11 +49,10 @@ impl<R: Read> Rows<R> {
                 break;
             }
         }
-        let quotes = self.line.iter().filter(|byte| **byte == b'"').count();
-        let instead = match (too_long, quotes % 2) {
-            (true, _) => TOO_LONG,
-            (false, 1) => OPEN_QUOTE,
-            _ => return Ok(()),
+        let instead = match too_long {
+            true => TOO_LONG,
+            false if ends_in_quotes(&self.line) => OPEN_QUOTE,
+            false => return Ok(()),
         };
         self.line = format!("{instead}\n").into_bytes();
         Ok(())
@@ -71,6 +70,26 @@ impl<R: Read> Read for Rows<R> {
         self.given += count;
         Ok(count)
     }
+}
+
+/// Whether a cell is still open at the end of a line, as the reader of CSV reads it (RFC 4180): a quote opens a cell at
+/// its start only, and a doubled one within it is a letter.
+fn ends_in_quotes(line: &[u8]) -> bool {
+    enum At {
+        CellStart,
+        Cell,
+        Quoted,
+        QuoteInQuoted,
+    }
+    let last = line
+        .iter()
+        .fold(At::CellStart, |at, byte| match (at, byte) {
+            (At::Quoted, b'"') => At::QuoteInQuoted,
+            (At::CellStart | At::QuoteInQuoted, b'"') | (At::Quoted, _) => At::Quoted,
+            (_, b',' | b'\r' | b'\n') => At::CellStart,
+            _ => At::Cell,
+        });
+    matches!(last, At::Quoted)
 }
 
 /// Why a row with this only cell was not read, if it stands in the place of one.

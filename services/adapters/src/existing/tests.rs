@@ -202,6 +202,7 @@ fn a_row_without_end_or_with_an_open_quote_spoils_itself_alone() {
         good("\"B"),
         "\n".to_owned(),
         good("\"C, \"\"D\"\"\""),
+        good("x\"y,\"z"),
         good("E").trim_end().to_owned(),
     ];
     let reference = reference();
@@ -222,6 +223,7 @@ fn a_row_without_end_or_with_an_open_quote_spoils_itself_alone() {
         Err((2, long)),
         Err((3, open.to_owned())),
         good("C, \"D\""),
+        Err((5, open.to_owned())),
         good("E"),
     ];
     assert_eq!(read, expected);
